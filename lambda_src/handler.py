@@ -1,0 +1,58 @@
+"""The broker Lambda: an event becomes a decision of the core, and a line in the audit trail.
+
+Settings and clients are made once, in the init phase; without settings the function does not
+start. The reply is an STS credentials object; a refusal is a function error whose `errorType` is
+the class of the core's error and whose `errorMessage` is one line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Protocol
+
+from iam_sudo_core import IamSudoError, Request, Settings, aws
+from iam_sudo_core.audit import AuditLine
+from iam_sudo_core.credentials import Credentials
+from iam_sudo_core.errors import BrokerFailure
+from iam_sudo_core.simulate import simulate
+
+_SETTINGS = Settings.parse(os.environ)
+_IAM, _STS = aws.clients()
+
+
+class Context(Protocol):
+    """The Lambda context object, as far as we use it."""
+
+    aws_request_id: str
+
+
+def handler(event: object, context: Context) -> dict[str, str]:
+    """Decide about one request, and write the decision to the log before anybody learns of it."""
+    audit = AuditLine(request_id=context.aws_request_id, event=event)
+    try:
+        credentials = _decide(event, context, audit)
+    except IamSudoError as error:
+        print(audit.refused(error), flush=True)
+        raise
+    print(audit.granted(credentials), flush=True)
+    return credentials.to_reply()
+
+
+def _decide(event: object, context: Context, audit: AuditLine) -> Credentials:
+    try:
+        return simulate(
+            Request.parse(event),
+            selection=_SETTINGS.selection,
+            base_role=_SETTINGS.base_role,
+            iam=_IAM,
+            sts=_STS,
+            note=audit.note,
+        )
+    except IamSudoError:
+        raise
+    except Exception:
+        # The caller learns nothing of a defect but where to look.
+        traceback.print_exc(file=sys.stdout)
+        raise BrokerFailure(request_id=context.aws_request_id) from None

@@ -1,0 +1,42 @@
+"""Role ARNs of any partition (aws, aws-cn, aws-us-gov and those to come)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# Characters of names: IAM and STS quotas, "IAM name requirements".
+ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+_ROLE_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>[0-9]{12}):role(?P<path>/(?:[!-~]*/)?)"
+    r"(?P<name>[A-Za-z0-9_+=,.@-]{1,64})"
+)
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+
+
+@dataclass(frozen=True)
+class RoleArn:
+    """The parts of a role's ARN; `path` begins and ends with a slash."""
+
+    partition: str
+    account: str
+    name: str
+    path: str = "/"
+
+    @classmethod
+    def parse(cls, text: str) -> RoleArn | None:
+        """The ARN in `text`, or None when it is not a role's ARN."""
+        found = _ROLE_ARN.fullmatch(text)
+        return cls(**found.groupdict()) if found else None
+
+    def sibling(self, name: str) -> RoleArn:
+        """The role `name` (with no path) of the same account."""
+        return RoleArn(partition=self.partition, account=self.account, name=name)
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:role{self.path}{self.name}"
+
+
+def account_root(partition: str, account: str) -> str:
+    """The ARN that stands for a whole account in a `Principal` element."""
+    return f"arn:{partition}:iam::{account}:root"

@@ -1,0 +1,176 @@
+"""The calls that we make to IAM and STS, and nothing else that reaches outside.
+
+Reading an exact name takes two sequential round trips whatever the account's size: GetRole,
+ListRolePolicies and ListAttachedRolePolicies side by side, then every GetRolePolicy side by side.
+Clients are passed in; `clients` makes them. Throttling is retried by botocore (`retries` below).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.session import Session
+
+from .arns import RoleArn
+from .credentials import Credentials
+from .errors import AwsCallFailed, PackedPolicyTooLarge, RoleChanged
+from .roles import Role, RoleSnapshot
+from .session_plan import DURATION_SECONDS, SessionPlan, session_name
+
+T = TypeVar("T")
+
+# The most that IAM gives: IAM API Reference, "ListRoles" (MaxItems).
+_PAGE_SIZE = 1_000
+# As many side by side as botocore keeps connections for.
+_CONNECTIONS = 10
+
+
+class Client(Protocol):
+    """A boto3 client, as far as we use one. boto3 makes its methods at run time."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]: ...
+
+
+def clients(session: Session | None = None, **options: Any) -> tuple[Client, Client]:
+    """IAM and STS clients of a botocore session; `options` go to both (`region_name`, …)."""
+    session = session or Session()
+    # The global STS endpoint is one region far away, and its tokens fail in opt-in regions.
+    session.set_config_variable("sts_regional_endpoints", "regional")
+    made = boto3.Session(botocore_session=session)
+    config = Config(
+        connect_timeout=5,
+        read_timeout=10,
+        max_pool_connections=_CONNECTIONS,
+        retries={"mode": "standard", "total_max_attempts": 5},
+    )
+    iam, sts = (made.client(name, config=config, **options) for name in ("iam", "sts"))
+    return iam, sts
+
+
+def read_role(iam: Client, name: str) -> RoleSnapshot | None:
+    """Everything about the role `name`, or None when no role has exactly this name.
+
+    Raises:
+        RoleChanged: it, or one of its policies, went away between two calls.
+        AwsCallFailed: IAM refused or failed a call.
+    """
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        role = pool.submit(_get_role, iam, name)
+        inline = pool.submit(_pages, iam, "list_role_policies", "PolicyNames", RoleName=name)
+        attached = pool.submit(
+            _pages, iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name
+        )
+        reply = role.result()
+        # IAM finds names without regard to case, and a lookalike is not the role.
+        if reply is None or reply["RoleName"] != name:
+            return None
+        documents: dict[str, Future[Mapping[str, Any]]] = {
+            policy: pool.submit(_call, iam, "get_role_policy", RoleName=name, PolicyName=policy)
+            for policy in _still_there(name, inline)
+        }
+        boundary = reply.get("PermissionsBoundary")
+        return RoleSnapshot(
+            role=Role.parse(reply),
+            inline_policies={
+                policy: _still_there(name, document)["PolicyDocument"]
+                for policy, document in documents.items()
+            },
+            managed_policy_arns=tuple(p["PolicyArn"] for p in _still_there(name, attached)),
+            permissions_boundary=boundary["PermissionsBoundaryArn"] if boundary else None,
+        )
+
+
+def list_roles(iam: Client) -> Iterator[Role]:
+    """Every role of the account.
+
+    Raises:
+        AwsCallFailed: IAM refused or failed a call.
+    """
+    paging = {"PageSize": _PAGE_SIZE}
+    for reply in _pages(iam, "list_roles", "Roles", PaginationConfig=paging):
+        yield Role.parse(reply)
+
+
+def assume_role(
+    sts: Client, *, base_role: RoleArn, role_name: str, plan: SessionPlan
+) -> Credentials:
+    """Assume `base_role` within the session policies of `plan`.
+
+    Raises:
+        PackedPolicyTooLarge: STS cannot pack the session policies.
+        AwsCallFailed: STS refused or failed the call.
+    """
+    parameters: dict[str, Any] = {
+        "RoleArn": str(base_role),
+        "RoleSessionName": session_name(role_name),
+        "DurationSeconds": DURATION_SECONDS,
+    }
+    if plan.policy:
+        parameters["Policy"] = plan.policy
+    if plan.policy_arns:
+        parameters["PolicyArns"] = [{"arn": arn} for arn in plan.policy_arns]
+    try:
+        reply = _call(sts, "assume_role", **parameters)
+    except AwsCallFailed as error:
+        if error.code == "PackedPolicyTooLarge":
+            raise PackedPolicyTooLarge(role=role_name, detail=error.detail) from None
+        raise
+    given = reply["Credentials"]
+    expiration: datetime = given["Expiration"]
+    return Credentials(
+        access_key_id=given["AccessKeyId"],
+        secret_access_key=given["SecretAccessKey"],
+        session_token=given["SessionToken"],
+        expiration=expiration.isoformat(),
+    )
+
+
+def _get_role(iam: Client, name: str) -> Mapping[str, Any] | None:
+    try:
+        role: Mapping[str, Any] = _call(iam, "get_role", RoleName=name)["Role"]
+    except AwsCallFailed as error:
+        if error.code == "NoSuchEntity":
+            return None
+        raise
+    return role
+
+
+def _still_there(role_name: str, answer: Future[T]) -> T:
+    try:
+        return answer.result()
+    except AwsCallFailed as error:
+        if error.code == "NoSuchEntity":
+            raise RoleChanged(role=role_name) from None
+        raise
+
+
+def _call(client: Client, operation: str, **parameters: Any) -> Mapping[str, Any]:
+    with _translated_errors():
+        reply: Mapping[str, Any] = getattr(client, operation)(**parameters)
+        return reply
+
+
+def _pages(client: Client, operation: str, key: str, **parameters: Any) -> list[Any]:
+    with _translated_errors():
+        pages = client.get_paginator(operation).paginate(**parameters)
+        return [item for page in pages for item in page[key]]
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        reason = error.response.get("Error", {})
+        raise AwsCallFailed(
+            operation=error.operation_name,
+            code=reason.get("Code", "Unknown"),
+            detail=reason.get("Message", "no message"),
+        ) from None
