@@ -7,6 +7,7 @@ Clients are passed in; `clients` makes them. Throttling is retried by botocore (
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ class Client(Protocol):
 def clients(session: Session | None = None, **options: Any) -> tuple[Client, Client]:
     """IAM and STS clients of a botocore session; `options` go to both (`region_name`, …)."""
     session = session or Session()
+    # At DEBUG botocore writes every reply out, and STS replies with secrets.
+    logging.getLogger("botocore").setLevel(logging.INFO)
     # The global STS endpoint is one region far away, and its tokens fail in opt-in regions.
     session.set_config_variable("sts_regional_endpoints", "regional")
     made = boto3.Session(botocore_session=session)

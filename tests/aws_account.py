@@ -1,0 +1,70 @@
+"""An AWS account in memory for tests: roles of any shape, and what reaches STS.
+
+Roles are put into moto's store directly, because CreateRole of moto refuses documents that IAM has
+stored for years.
+"""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+from moto.iam.models import iam_backends
+
+ACCOUNT = "123456789012"  # moto's
+ECS: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+
+
+class Account:
+    """The account that moto pretends; use it inside `moto.mock_aws`."""
+
+    def __init__(self) -> None:
+        self._iam = boto3.client("iam", region_name="eu-west-1")
+
+    def role(
+        self,
+        name: str,
+        *,
+        trust: object = ECS,
+        inline: dict[str, Any] | None = None,
+        managed: tuple[str, ...] = (),
+        boundary: str | None = None,
+        path: str = "/",
+    ) -> None:
+        """Add a role; `trust`, `managed` and the documents of `inline` are stored as they are."""
+        self._iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(ECS))
+        stored = iam_backends[ACCOUNT]["aws"].get_role(name)
+        stored.assume_role_policy_document = json.dumps(trust)
+        stored.policies = {key: json.dumps(document) for key, document in (inline or {}).items()}
+        stored.managed_policies = {
+            arn: SimpleNamespace(arn=arn, name=arn.rsplit("/")[-1], path="/") for arn in managed
+        }
+        stored.permissions_boundary_arn = boundary
+
+
+def allow(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
+    """An Allow statement."""
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def record_calls(*clients: Any) -> list[tuple[str, dict[str, Any]]]:
+    """The calls made from now on with `clients`, as (operation, parameters)."""
+    calls: list[tuple[str, dict[str, Any]]] = []
+
+    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        calls.append((model.name, params))
+
+    for client in clients:
+        client.meta.events.register("provide-client-params.*", record)
+    return calls

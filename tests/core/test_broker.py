@@ -1,0 +1,549 @@
+"""The broker's handler against an account in memory: what reaches STS, or the refusal."""
+
+import importlib
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.iam.models import IAMBackend, iam_backends
+
+from iam_sudo_core import errors
+from tests.aws_account import ACCOUNT, ECS, Account, allow, record_calls
+
+BASE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser"
+LAMBDA = json.loads(json.dumps(ECS).replace("ecs-tasks", "lambda"))
+ONE = {"Version": "2012-10-17", "Statement": [allow("ssm:DescribeParameters")]}
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+CONTEXT = SimpleNamespace(aws_request_id="req-1")
+
+Invoke = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SESSION_TOKEN": "testing",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "IAM_SUDO_BASE_ROLE": BASE_ROLE,
+        "IAM_SUDO_POLICY": json.dumps(
+            {
+                "allowed-role-names": ["iam-sudo-demo-*"],
+                "allowed-principals": [{"Service": "ecs-tasks.amazonaws.com"}],
+                "allowed-base-roles": [BASE_ROLE],
+            }
+        ),
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        yield Account()
+
+
+@pytest.fixture
+def broker(account: Account) -> ModuleType:
+    sys.modules.pop("handler", None)
+    return importlib.import_module("handler")
+
+
+@pytest.fixture
+def calls(broker: ModuleType) -> list[tuple[str, dict[str, Any]]]:
+    return record_calls(broker._IAM, broker._STS)
+
+
+@pytest.fixture
+def invoke(broker: ModuleType, calls: list[tuple[str, dict[str, Any]]]) -> Invoke:
+    """Invoke the broker and return the parameters that reached sts:AssumeRole."""
+
+    def invoke(role_name: str = "iam-sudo-demo-task", **more: Any) -> dict[str, Any]:
+        broker.handler({"role_name": role_name, **more}, CONTEXT)
+        assumed = [parameters for operation, parameters in calls if operation == "AssumeRole"]
+        assert len(assumed) == 1
+        return assumed[0]
+
+    return invoke
+
+
+@pytest.fixture
+def refused(broker: ModuleType, calls: list[tuple[str, dict[str, Any]]]) -> Callable[..., None]:
+    """Invoke the broker, which has to refuse before it calls STS."""
+
+    def refused(error: type[errors.IamSudoError], match: str, **event: Any) -> None:
+        with pytest.raises(error, match=match) as caught:
+            broker.handler({"role_name": "iam-sudo-demo-task", **event}, CONTEXT)
+        assert "\n" not in str(caught.value)
+        assert "AssumeRole" not in [operation for operation, _ in calls]
+
+    return refused
+
+
+def sent(parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    document = json.loads(parameters["Policy"])
+    assert document["Version"] == "2012-10-17"
+    assert ": " not in parameters["Policy"]
+    statements: list[dict[str, Any]] = document["Statement"]
+    return statements
+
+
+# What reaches STS.
+
+
+def test_a_role_without_policies_gets_no_permissions(account: Account, invoke: Invoke) -> None:
+    account.role("iam-sudo-demo-task")
+    parameters = invoke()
+    assert sent(parameters) == [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
+    assert "PolicyArns" not in parameters
+
+
+def test_one_inline_policy(account: Account, invoke: Invoke) -> None:
+    account.role("iam-sudo-demo-task", inline={"describe-parameters": ONE})
+    assert invoke() == {
+        "RoleArn": BASE_ROLE,
+        "RoleSessionName": "iam-sudo-iam-sudo-demo-task",
+        "DurationSeconds": 3600,
+        "Policy": '{"Version":"2012-10-17","Statement":'
+        '[{"Effect":"Allow","Action":"ssm:DescribeParameters","Resource":"*"}]}',
+    }
+
+
+def test_several_inline_policies_of_every_shape(account: Account, invoke: Invoke) -> None:
+    account.role(
+        "iam-sudo-demo-task",
+        inline={
+            "a-list": {"Version": "2012-10-17", "Statement": [allow("s3:*", Sid="Same")]},
+            "b-object": {"Version": "2012-10-17", "Statement": allow("sqs:*", Sid="Same")},
+            "c-old": {"Version": "2008-10-17", "Statement": allow("sns:*", "arn:x:${aws:y}")},
+            "d-none": {"Statement": [allow("ec2:*", "arn:x:${aws:y}")]},
+            "e-new": {"Version": "2012-10-17", "Statement": allow("ecr:*", "arn:x:${aws:y}")},
+        },
+    )
+    assert sent(invoke()) == [
+        allow("s3:*"),
+        allow("sqs:*"),
+        allow("sns:*", "arn:x:${$}{aws:y}"),
+        allow("ec2:*", "arn:x:${$}{aws:y}"),
+        allow("ecr:*", "arn:x:${aws:y}"),
+    ]
+
+
+def test_managed_policies_travel_as_arns_alone(account: Account, invoke: Invoke) -> None:
+    own = f"arn:aws:iam::{ACCOUNT}:policy/own"
+    account.role("iam-sudo-demo-task", managed=(READ_ONLY, own))
+    parameters = invoke()
+    assert sorted(p["arn"] for p in parameters["PolicyArns"]) == sorted([READ_ONLY, own])
+    assert "Policy" not in parameters
+
+
+def test_both_kinds_of_policies(account: Account, invoke: Invoke) -> None:
+    account.role("iam-sudo-demo-task", managed=(READ_ONLY,), inline={"one": ONE})
+    parameters = invoke()
+    assert parameters["PolicyArns"] == [{"arn": READ_ONLY}]
+    assert sent(parameters) == ONE["Statement"]
+
+
+def test_policy_and_arns_of_2048_characters_are_sent(account: Account, invoke: Invoke) -> None:
+    account.role("iam-sudo-demo-task", managed=(READ_ONLY,), inline={"one": padded(2_048)})
+    assert len(invoke()["Policy"]) + len(READ_ONLY) == 2_048
+
+
+def test_2049_characters_are_refused(account: Account, refused: Callable[..., None]) -> None:
+    account.role("iam-sudo-demo-task", managed=(READ_ONLY,), inline={"one": padded(2_049)})
+    refused(errors.SessionPolicyTooLarge, "2,049")
+
+
+def padded(characters: int) -> dict[str, Any]:
+    """A document that makes policy and `READ_ONLY` together this long."""
+
+    def document(padding: int) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": [allow("s3:*", "x" * padding)]}
+
+    empty = len(json.dumps(document(0), separators=(",", ":")))
+    return document(characters - empty - len(READ_ONLY))
+
+
+def test_eleven_managed_policies_are_refused(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    arns = tuple(f"{READ_ONLY}{number}" for number in range(11))
+    account.role("iam-sudo-demo-task", managed=arns)
+    refused(errors.TooManyManagedPolicies, "11")
+
+
+def test_a_permissions_boundary_is_refused(account: Account, refused: Callable[..., None]) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE}, boundary=READ_ONLY)
+    refused(errors.PermissionsBoundaryNotSupported, "permissions boundary")
+
+
+def test_an_unknown_element_is_refused(account: Account, refused: Callable[..., None]) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": {"Statement": allow("s3:*", Foo="x")}})
+    refused(errors.PolicyNotUnderstood, "'Foo'")
+
+
+@pytest.mark.parametrize(
+    ("name", "session"),
+    [
+        ("iam-sudo-demo-" + "x" * 50, "iam-sudo-iam-sudo-demo-" + "x" * 41),
+        ("iam-sudo-demo-a+b=c,d.e@f", "iam-sudo-iam-sudo-demo-a+b=c,d.e@f"),
+    ],
+)
+def test_session_names_fit(account: Account, invoke: Invoke, name: str, session: str) -> None:
+    account.role(name, inline={"one": ONE})
+    assert invoke(name)["RoleSessionName"] == session
+
+
+def test_every_page_of_policies_is_followed(
+    account: Account, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arns = {f"{READ_ONLY}{number}" for number in range(9)}
+    account.role("iam-sudo-demo-task", managed=tuple(arns))
+    everything = IAMBackend.list_attached_role_policies
+
+    def two_at_a_time(self: IAMBackend, name: str, marker: Any, **_: Any) -> Any:
+        return everything(self, name, marker=marker, max_items=2)
+
+    monkeypatch.setattr(IAMBackend, "list_attached_role_policies", two_at_a_time)
+    assert {policy["arn"] for policy in invoke()["PolicyArns"]} == arns
+
+
+# Which roles are selected.
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        {"Statement": [LAMBDA["Statement"][0], ECS["Statement"][0]]},
+        {"Statement": ECS["Statement"][0]},
+        {"Statement": {**ECS["Statement"][0], "Condition": {"StringEquals": {"a": "b"}}}},
+    ],
+    ids=["ecs-tasks in the second statement", "a statement that is an object", "a condition"],
+)
+def test_trust_policies_that_select(account: Account, invoke: Invoke, trust: object) -> None:
+    account.role("iam-sudo-demo-task", trust=trust)
+    assert invoke()["RoleArn"] == BASE_ROLE
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        LAMBDA,
+        {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}},
+        {"Statement": [*ECS["Statement"], {**ECS["Statement"][0], "Effect": "Deny"}]},
+        {
+            "Statement": {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "NotPrincipal": {"AWS": "1"},
+            }
+        },
+    ],
+    ids=["another service", "everybody is not ecs-tasks", "a Deny on ecs-tasks", "NotPrincipal"],
+)
+def test_trust_policies_that_do_not_select(
+    account: Account, refused: Callable[..., None], trust: object
+) -> None:
+    account.role("iam-sudo-demo-task", trust=trust)
+    refused(errors.RoleNotSelected, "no principal that its trust policy allows")
+
+
+def test_a_trust_policy_that_is_not_understood_is_refused(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    account.role("iam-sudo-demo-task", trust={"Statement": "Allow"})
+    refused(errors.TrustPolicyNotUnderstood, "nothing is granted on a guess")
+
+
+def test_an_exact_name_is_never_replaced_by_a_longer_one(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    account.role("iam-sudo-demo-a", trust=LAMBDA, inline={"one": ONE})
+    account.role("iam-sudo-demo-a-admin", inline={"one": ONE})
+    ecs = "Service:ecs-tasks.amazonaws.com"
+    refused(errors.RoleNotSelected, "^iam-sudo-demo-a: ", role_name="iam-sudo-demo-a")
+    refused(
+        errors.RoleNotSelected, "^iam-sudo-demo-a: ", role_name="iam-sudo-demo-a", principal=ecs
+    )
+
+
+def test_a_part_of_a_name_finds_the_one_selected_role(account: Account, invoke: Invoke) -> None:
+    account.role("iam-sudo-demo-orders")
+    account.role("other-orders")
+    account.role("iam-sudo-demo-orders-lambda", trust=LAMBDA)
+    assert invoke("orders")["RoleSessionName"] == "iam-sudo-iam-sudo-demo-orders"
+
+
+def test_a_part_of_several_names_lists_them(account: Account, refused: Callable[..., None]) -> None:
+    for name in ("iam-sudo-demo-b", "iam-sudo-demo-a", "other-demo"):
+        account.role(name)
+    refused(
+        errors.RoleAmbiguous,
+        "fits 2 roles.*: iam-sudo-demo-a, iam-sudo-demo-b$",
+        role_name="demo",
+    )
+
+
+@pytest.mark.parametrize("part", ["secret", "SECRET", "cret-adm"])
+def test_a_refusal_names_no_role_that_the_caller_could_not_have(
+    account: Account, broker: ModuleType, part: str
+) -> None:
+    account.role("other-secret-admin")
+    account.role("iam-sudo-demo-secret-lambda", trust=LAMBDA)
+    with pytest.raises(errors.RoleNotFound) as caught:
+        broker.handler({"role_name": part}, CONTEXT)
+    assert "admin" not in str(caught.value)
+    assert "lambda" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Iam-sudo-demo-task", "iam-sudo-demO-task", "IAM-SUDO-DEMO-TASK", "xiam-sudo-demo-task"],
+)
+def test_a_lookalike_name_is_not_selected(
+    account: Account, refused: Callable[..., None], name: str
+) -> None:
+    account.role(name, inline={"one": ONE})
+    refused(errors.RoleNotSelected, "matches no allowed pattern", role_name=name)
+
+
+@pytest.mark.parametrize("pattern", ["[i]am-sudo-demo-*", "[!x]*", "IAM-SUDO-*", "am-sudo-demo-*"])
+def test_patterns_are_literal_but_for_star_and_question_mark(
+    account: Account, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    policy = {
+        "allowed-role-names": [pattern],
+        "allowed-principals": [{"Service": "ecs-tasks.amazonaws.com"}],
+        "allowed-base-roles": [BASE_ROLE],
+    }
+    monkeypatch.setenv("IAM_SUDO_POLICY", json.dumps(policy))
+    sys.modules.pop("handler", None)
+    broker = importlib.import_module("handler")
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+    with pytest.raises(errors.RoleNotSelected):
+        broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+
+
+def test_a_principal_that_is_not_allowed_is_refused(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    both = {"Statement": [*LAMBDA["Statement"], *ECS["Statement"]]}
+    account.role("iam-sudo-demo-task", trust=both)
+    refused(errors.PrincipalNotAllowed, "lambda", principal="Service:lambda.amazonaws.com")
+
+
+def test_a_principal_that_the_role_does_not_trust_is_refused(
+    account: Account, broker: ModuleType
+) -> None:
+    account.role("iam-sudo-demo-task", trust=LAMBDA)
+    with pytest.raises(errors.RoleNotSelected, match="does not allow Service:ecs-tasks"):
+        broker.handler(
+            {"role_name": "iam-sudo-demo-task", "principal": "Service:ecs-tasks.amazonaws.com"},
+            CONTEXT,
+        )
+
+
+# Base roles.
+
+
+@pytest.mark.parametrize(
+    "base_role",
+    [
+        "Administrator",
+        f"arn:aws:iam::{ACCOUNT}:role/Administrator",
+        "arn:aws:iam::444455556666:role/IAMSudoUser",
+        f"arn:aws-cn:iam::{ACCOUNT}:role/IAMSudoUser",
+        f"arn:aws:iam::{ACCOUNT}:role/path/IAMSudoUser",
+        "iamsudouser",
+    ],
+)
+def test_another_base_role_is_refused(
+    account: Account, refused: Callable[..., None], base_role: str
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+    refused(errors.BaseRoleNotAllowed, "is not allowed", base_role=base_role)
+
+
+def test_an_empty_base_role_is_refused(account: Account, refused: Callable[..., None]) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+    refused(errors.InvalidRequest, "base_role", base_role="")
+
+
+@pytest.mark.parametrize("base_role", ["IAMSudoUser", BASE_ROLE])
+def test_the_allowed_base_role_may_be_named(
+    account: Account, invoke: Invoke, base_role: str
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+    assert invoke(base_role=base_role)["RoleArn"] == BASE_ROLE
+
+
+# Calls, failures and the audit trail.
+
+
+def test_an_exact_name_costs_nine_calls_with_five_inline_policies(
+    account: Account, broker: ModuleType, calls: list[tuple[str, dict[str, Any]]]
+) -> None:
+    for number in range(20):
+        account.role(f"iam-sudo-demo-{number}")
+    account.role("iam-sudo-demo-task", inline={f"p{number}": ONE for number in range(5)})
+    broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    assert sorted(operation for operation, _ in calls) == [
+        "AssumeRole",
+        "GetRole",
+        *["GetRolePolicy"] * 5,
+        "ListAttachedRolePolicies",
+        "ListRolePolicies",
+    ]
+
+
+def test_roles_are_listed_in_pages_of_1000(
+    account: Account, invoke: Invoke, calls: list[tuple[str, dict[str, Any]]]
+) -> None:
+    account.role("iam-sudo-demo-task")
+    invoke("demo-task")
+    [listed] = [parameters for operation, parameters in calls if operation == "ListRoles"]
+    assert listed["MaxItems"] == 1_000
+
+
+def test_a_policy_that_disappears_meanwhile_is_a_clear_error(
+    account: Account, broker: ModuleType, calls: list[tuple[str, dict[str, Any]]]
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+
+    def delete(**_: Any) -> None:
+        iam_backends[ACCOUNT]["aws"].get_role("iam-sudo-demo-task").policies.clear()
+
+    broker._IAM.meta.events.register("before-call.iam.GetRolePolicy", delete)
+    with pytest.raises(errors.RoleChanged, match="try again"):
+        broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    assert "AssumeRole" not in [operation for operation, _ in calls]
+
+
+def test_a_call_that_aws_refuses_is_one_line(account: Account, broker: ModuleType) -> None:
+    def deny(**_: Any) -> None:
+        raise ClientError(
+            {"Error": {"Code": "AccessDenied", "Message": "not\nyou"}}, "ListRolePolicies"
+        )
+
+    account.role("iam-sudo-demo-task")
+    broker._IAM.meta.events.register("before-call.iam.ListRolePolicies", deny)
+    with pytest.raises(
+        errors.AwsCallFailed, match="^ListRolePolicies failed: AccessDenied: not you$"
+    ):
+        broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+
+
+def test_a_session_that_sts_cannot_pack_is_refused(account: Account, broker: ModuleType) -> None:
+    def too_large(**_: Any) -> None:
+        raise ClientError(
+            {"Error": {"Code": "PackedPolicyTooLarge", "Message": "Packed size: 105%"}},
+            "AssumeRole",
+        )
+
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+    broker._STS.meta.events.register("before-call.sts.AssumeRole", too_large)
+    with pytest.raises(errors.PackedPolicyTooLarge, match="105%"):
+        broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+
+
+def test_the_reply_is_the_sts_credentials_object(account: Account, broker: ModuleType) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+    reply = broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    assert sorted(reply) == ["AccessKeyId", "Expiration", "SecretAccessKey", "SessionToken"]
+    assert reply["Expiration"][10] == "T"
+    assert json.loads(json.dumps(reply)) == reply
+
+
+def test_sts_is_asked_in_the_region_of_the_broker(broker: ModuleType) -> None:
+    assert broker._STS.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
+
+
+def test_throttling_is_retried(broker: ModuleType) -> None:
+    for client in (broker._IAM, broker._STS):
+        assert client.meta.config.retries == {"mode": "standard", "total_max_attempts": 5}
+
+
+def test_a_grant_is_one_audit_line_without_a_secret(
+    account: Account,
+    broker: ModuleType,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+    caplog.set_level(logging.DEBUG)  # as a function with log level DEBUG has it
+    reply = broker.handler({"role_name": "demo-task"}, CONTEXT)
+    captured = capfd.readouterr()
+    [line] = captured.out.splitlines()
+    assert json.loads(line) == {
+        "audit": "iam-sudo",
+        "request_id": "req-1",
+        "role_asked": "demo-task",
+        "principal_asked": None,
+        "base_role_asked": None,
+        "role_found": "iam-sudo-demo-task",
+        "rule": "role name iam-sudo-demo-*, principal Service:ecs-tasks.amazonaws.com",
+        "base_role": BASE_ROLE,
+        "session_name": "iam-sudo-iam-sudo-demo-task",
+        "policy_characters": 106,
+        "policy_arns": 0,
+        "decision": "granted",
+        "access_key_id": reply["AccessKeyId"],
+        "expiration": reply["Expiration"],
+    }
+    for secret in (reply["SecretAccessKey"], reply["SessionToken"]):
+        assert secret not in captured.out + captured.err + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        ({"role_name": "iam-sudo-demo-none"}, "RoleNotFound"),
+        ({"role_name": "x\ny"}, "InvalidRequest"),
+        ({"role_name": {"a": "b"}}, "InvalidRequest"),
+        (None, "InvalidRequest"),
+        ({"role_name": "y" * 100_000}, "InvalidRequest"),
+    ],
+)
+def test_a_refusal_is_one_audit_line(
+    broker: ModuleType, capsys: pytest.CaptureFixture[str], event: Any, error: str
+) -> None:
+    with pytest.raises(errors.IamSudoError):
+        broker.handler(event, CONTEXT)
+    [line] = capsys.readouterr().out.splitlines()
+    facts = json.loads(line)
+    assert (facts["decision"], facts["error"]) == ("refused", error)
+    assert facts["reason"]
+    assert len(line) < 2_000
+
+
+def test_a_defect_grants_nothing_and_tells_the_caller_where_to_look(
+    account: Account,
+    broker: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("a detail that is nobody's business")
+
+    monkeypatch.setattr(broker, "simulate", broken)
+    with pytest.raises(errors.BrokerFailure, match="req-1") as caught:
+        broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    assert "nobody's business" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert "nobody's business" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("variable", ["IAM_SUDO_POLICY", "IAM_SUDO_BASE_ROLE"])
+def test_the_broker_does_not_start_without_its_settings(
+    account: Account, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv(variable)
+    sys.modules.pop("handler", None)
+    with pytest.raises(errors.InvalidSettings, match=variable):
+        importlib.import_module("handler")

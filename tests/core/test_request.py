@@ -1,0 +1,57 @@
+"""Requests: the known ones parse, everything else is refused in one line."""
+
+from typing import Any
+
+import pytest
+
+from iam_sudo_core import Principal, Request
+from iam_sudo_core.errors import InvalidRequest
+
+
+def test_all_three_keys_parse() -> None:
+    event = {
+        "role_name": "orders-task",
+        "principal": "AWS:arn:aws:iam::111122223333:root",
+        "base_role": "IAMSudoUser",
+    }
+    assert Request.parse(event) == Request(
+        "orders-task", Principal("AWS", "arn:aws:iam::111122223333:root"), "IAMSudoUser"
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        (None, "not an object"),
+        ("orders-task", "not an object"),
+        (["orders-task"], "not an object"),
+        ({}, "role_name is missing"),
+        ({"principal": "Service:x"}, "role_name is missing"),
+        ({"role_name": None}, "role_name has to be a string"),
+        ({"role_name": ""}, "role_name has to be a string"),
+        ({"role_name": ["a"]}, "role_name has to be a string"),
+        ({"role_name": 7}, "role_name has to be a string"),
+        ({"role_name": "a", "principal": None}, "principal has to be a string"),
+        ({"role_name": "a", "base_role": ""}, "base_role has to be a string"),
+        ({"role_name": "a", "base_role": {}}, "base_role has to be a string"),
+        ({"role_name": "a", "duration": "1"}, 'unknown key "duration"'),
+        ({"role_name": "a", 1: "1"}, 'unknown key "1"'),
+        ({"role_name": "*"}, "is not a role name"),
+        ({"role_name": "a b"}, "is not a role name"),
+        ({"role_name": "arn:aws:iam::111122223333:role/a"}, "not an ARN"),
+        ({"role_name": "a" * 65}, "is not a role name"),
+        ({"role_name": "orders-task\n"}, "is not a role name"),
+        ({"role_name": "rôle"}, "is not a role name"),
+        ({"role_name": "a", "principal": "ecs-tasks.amazonaws.com"}, "not TYPE:ID"),
+        (
+            {"role_name": "a", "base_role": "arn:aws:iam::1:user/x"},
+            "neither a role name",
+        ),
+        ({"role_name": "a", "base_role": "*"}, "neither a role name"),
+        ({"role_name": "a", "base_role": "arn:aws:iam::*:role/x"}, "neither a role name"),
+    ],
+)
+def test_anything_else_is_refused(event: Any, problem: str) -> None:
+    with pytest.raises(InvalidRequest, match=problem) as caught:
+        Request.parse(event)
+    assert "\n" not in str(caught.value)

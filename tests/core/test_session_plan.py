@@ -1,0 +1,121 @@
+"""The session plan at its limits; what reaches STS is in test_broker.py."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iam_sudo_core import Role, RoleSnapshot, SessionPlan, errors, plan_session
+from iam_sudo_core.arns import RoleArn
+from iam_sudo_core.session_plan import session_name
+
+BASE = RoleArn("aws", "111122223333", "IAMSudoUser")
+MANAGED = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+def snapshot(*documents: object, **changes: Any) -> RoleSnapshot:
+    arn = RoleArn("aws", "111122223333", "orders-task")
+    inline = {f"policy-{number}": document for number, document in enumerate(documents)}
+    return RoleSnapshot(Role(arn.name, arn, {}), inline, **changes)
+
+
+def allow(resource: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def document_of(characters: int) -> dict[str, Any]:
+    empty = len(plan_session(snapshot(allow("")), base_role=BASE).policy or "")
+    return allow("x" * (characters - empty))
+
+
+def test_a_plan_without_session_policies_cannot_be_made() -> None:
+    for nothing in (None, ""):
+        with pytest.raises(ValueError, match="without session policies"):
+            SessionPlan(nothing, ())
+
+
+@pytest.mark.parametrize("documents", [(), ({"Statement": []},)])
+def test_a_role_that_may_do_nothing_gets_a_deny_all(documents: tuple[object, ...]) -> None:
+    plan = plan_session(snapshot(*documents), base_role=BASE)
+    assert json.loads(plan.policy or "")["Statement"] == [
+        {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    ]
+
+
+def test_policy_and_arns_together_may_reach_the_limit_and_not_pass_it() -> None:
+    at_limit = snapshot(document_of(2_048 - len(MANAGED)), managed_policy_arns=(MANAGED,))
+    assert plan_session(at_limit, base_role=BASE).characters == 2_048
+    beyond = snapshot(document_of(2_049 - len(MANAGED)), managed_policy_arns=(MANAGED,))
+    with pytest.raises(errors.SessionPolicyTooLarge, match="2,049 characters.* 2,048"):
+        plan_session(beyond, base_role=BASE)
+
+
+def test_the_arns_alone_may_pass_the_limit() -> None:
+    arns = tuple(f"arn:aws:iam::111122223333:policy/{'p' * 200}/{number}" for number in range(10))
+    with pytest.raises(errors.SessionPolicyTooLarge):
+        plan_session(snapshot(managed_policy_arns=arns), base_role=BASE)
+
+
+def test_ten_managed_policies_fit_and_eleven_do_not() -> None:
+    arns = tuple(f"arn:aws:iam::aws:policy/P{number}" for number in range(11))
+    assert plan_session(snapshot(managed_policy_arns=arns[:10]), base_role=BASE).policy is None
+    with pytest.raises(errors.TooManyManagedPolicies, match="11 managed policies"):
+        plan_session(snapshot(managed_policy_arns=arns), base_role=BASE)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:iam::444455556666:policy/Theirs",
+        "arn:aws-cn:iam::aws:policy/ReadOnlyAccess",
+        "arn:aws:iam::aws-marketplace:policy/X",
+    ],
+)
+def test_a_managed_policy_of_elsewhere_is_refused(arn: str) -> None:
+    with pytest.raises(errors.ManagedPolicyElsewhere):
+        plan_session(snapshot(managed_policy_arns=(arn,)), base_role=BASE)
+
+
+def test_a_boundary_is_never_ignored() -> None:
+    with pytest.raises(errors.PermissionsBoundaryNotSupported, match="policy/Boundary"):
+        plan_session(
+            snapshot(allow("*"), permissions_boundary="arn:aws:iam::111122223333:policy/Boundary"),
+            base_role=BASE,
+        )
+
+
+@pytest.mark.parametrize("character", ["\u0100", "→", "\U0001f512"])
+def test_a_character_that_sts_does_not_accept_is_refused(character: str) -> None:
+    with pytest.raises(errors.CharacterNotAccepted, match=f"U\\+{ord(character):04X}"):
+        plan_session(snapshot(allow(f"a{character}")), base_role=BASE)
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=20))
+def test_all_other_characters_arrive(text: str) -> None:
+    policy = plan_session(snapshot(allow(text)), base_role=BASE).policy or ""
+    assert json.loads(policy) == allow(text)
+    assert all("\x20" <= character <= "\xff" for character in policy)
+
+
+def test_one_policy_that_is_not_understood_refuses_the_role() -> None:
+    with pytest.raises(errors.PolicyNotUnderstood, match='"policy-1".*Principal'):
+        plan_session(
+            snapshot(allow("*"), {"Statement": {"Effect": "Deny", "Principal": "*"}}),
+            base_role=BASE,
+        )
+
+
+@pytest.mark.parametrize(
+    ("role_name", "expected"),
+    [
+        ("orders-task", "iam-sudo-orders-task"),
+        ("a" * 64, "iam-sudo-" + "a" * 55),
+        ("a+b=c,d.e@f-g_h", "iam-sudo-a+b=c,d.e@f-g_h"),
+        ("rôle/x y", "iam-sudo-r-le-x-y"),
+    ],
+)
+def test_the_session_name_is_cut_and_cleaned(role_name: str, expected: str) -> None:
+    assert session_name(role_name) == expected
