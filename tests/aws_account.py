@@ -58,9 +58,12 @@ def allow(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
-def record_calls(*clients: Any) -> list[tuple[str, dict[str, Any]]]:
+Calls = list[tuple[str, dict[str, Any]]]
+
+
+def record_calls(*clients: Any, into: Calls | None = None) -> Calls:
     """The calls made from now on with `clients`, as (operation, parameters)."""
-    calls: list[tuple[str, dict[str, Any]]] = []
+    calls: Calls = [] if into is None else into
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
         calls.append((model.name, params))

@@ -125,6 +125,11 @@ def assume_role(
         if error.code == "PackedPolicyTooLarge":
             raise PackedPolicyTooLarge(role=role_name, detail=error.detail) from None
         raise
+    return credentials(reply)
+
+
+def credentials(reply: Mapping[str, Any]) -> Credentials:
+    """The credentials in the reply of AssumeRole."""
     given = reply["Credentials"]
     expiration: datetime = given["Expiration"]
     return Credentials(

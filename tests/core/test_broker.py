@@ -14,7 +14,7 @@ from moto import mock_aws
 from moto.iam.models import IAMBackend, iam_backends
 
 from iam_sudo_core import errors
-from tests.aws_account import ACCOUNT, ECS, Account, allow, record_calls
+from tests.aws_account import ACCOUNT, ECS, Account, Calls, allow, record_calls
 
 BASE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser"
 LAMBDA = json.loads(json.dumps(ECS).replace("ecs-tasks", "lambda"))
@@ -56,12 +56,12 @@ def broker(account: Account) -> ModuleType:
 
 
 @pytest.fixture
-def calls(broker: ModuleType) -> list[tuple[str, dict[str, Any]]]:
+def calls(broker: ModuleType) -> Calls:
     return record_calls(broker._IAM, broker._STS)
 
 
 @pytest.fixture
-def invoke(broker: ModuleType, calls: list[tuple[str, dict[str, Any]]]) -> Invoke:
+def invoke(broker: ModuleType, calls: Calls) -> Invoke:
     """Invoke the broker and return the parameters that reached sts:AssumeRole."""
 
     def invoke(role_name: str = "iam-sudo-demo-task", **more: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def invoke(broker: ModuleType, calls: list[tuple[str, dict[str, Any]]]) -> Invok
 
 
 @pytest.fixture
-def refused(broker: ModuleType, calls: list[tuple[str, dict[str, Any]]]) -> Callable[..., None]:
+def refused(broker: ModuleType, calls: Calls) -> Callable[..., None]:
     """Invoke the broker, which has to refuse before it calls STS."""
 
     def refused(error: type[errors.IamSudoError], match: str, **event: Any) -> None:
@@ -387,7 +387,7 @@ def test_the_allowed_base_role_may_be_named(
 
 
 def test_an_exact_name_costs_nine_calls_with_five_inline_policies(
-    account: Account, broker: ModuleType, calls: list[tuple[str, dict[str, Any]]]
+    account: Account, broker: ModuleType, calls: Calls
 ) -> None:
     for number in range(20):
         account.role(f"iam-sudo-demo-{number}")
@@ -402,9 +402,7 @@ def test_an_exact_name_costs_nine_calls_with_five_inline_policies(
     ]
 
 
-def test_roles_are_listed_in_pages_of_1000(
-    account: Account, invoke: Invoke, calls: list[tuple[str, dict[str, Any]]]
-) -> None:
+def test_roles_are_listed_in_pages_of_1000(account: Account, invoke: Invoke, calls: Calls) -> None:
     account.role("iam-sudo-demo-task")
     invoke("demo-task")
     [listed] = [parameters for operation, parameters in calls if operation == "ListRoles"]
@@ -412,7 +410,7 @@ def test_roles_are_listed_in_pages_of_1000(
 
 
 def test_a_policy_that_disappears_meanwhile_is_a_clear_error(
-    account: Account, broker: ModuleType, calls: list[tuple[str, dict[str, Any]]]
+    account: Account, broker: ModuleType, calls: Calls
 ) -> None:
     account.role("iam-sudo-demo-task", inline={"one": ONE})
 

@@ -1,0 +1,231 @@
+"""The `iam-sudo` command.
+
+Standard output belongs to the command that is run; what we say goes to standard error. boto3 is
+imported when a command needs it, not for `--help`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from iam_sudo_client.errors import EXIT_UNEXPECTED, CommandLineError, InvalidOption
+from iam_sudo_core.credentials import Credentials
+from iam_sudo_core.errors import InvalidRequest
+from iam_sudo_core.request import Request
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+DEFAULT_FUNCTION_NAME = "iam-sudo"
+DEFAULT_BASE_ROLE = "IAMSudoUser"
+
+_EXIT_INTERRUPTED = 130
+_log = logging.getLogger("iam_sudo")
+
+# What follows CMD is the command's own, its options too.
+_COMMAND_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="iam-sudo-cdk", prog_name="iam-sudo")
+@click.option("--verbose", is_flag=True, help="Show the steps on standard error.")
+@click.option("--debug", is_flag=True, help="Show the steps, and the traceback of an error.")
+@click.pass_context
+def cli(context: click.Context, /, *, verbose: bool, debug: bool) -> None:
+    """Run a command as an IAM role, simulated or real.
+
+    Whose permissions are used to get there is up to the environment, as with every AWS tool:
+    AWS_PROFILE, AWS_ACCESS_KEY_ID and so on.
+
+    \b
+    Exit codes:
+      that of CMD; 128+n when signal n ended it; 126, 127 when it cannot be run, is not found
+      1    refused: no credentials for this role
+      2    wrong usage
+      253  no region, no credentials, or a file that cannot be used
+      254  AWS, or the broker, answered with an error
+      255  a defect
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    context.obj.listen(verbose=verbose, debug=debug)
+
+
+def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(
+        [
+            click.option(
+                "--profile", metavar="PROFILE", help="Save the credentials under this AWS profile."
+            ),
+            click.option("--force", is_flag=True, help="Let --profile overwrite long-lived keys."),
+            click.option("--region", metavar="REGION", help="Use, and hand on, this AWS region."),
+            click.option("--verbose", is_flag=True, help="Show the steps on standard error."),
+            click.option(
+                "--debug", is_flag=True, help="Show the steps, and the traceback of an error."
+            ),
+            click.argument("cmd", nargs=-1, type=click.UNPROCESSED, metavar="[CMD…]"),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@cli.command(context_settings=_COMMAND_SETTINGS)
+@click.option("--role-name", required=True, metavar="NAME", help="The role, or a part of its name.")
+@click.option(
+    "--principal",
+    metavar="TYPE:ID",
+    help="Of the roles that NAME fits, those that this principal may assume.",
+)
+@click.option("--base-role", metavar="NAME|ARN", help="The role to assume in fact.")
+@click.option(
+    "--remote/--local",
+    default=True,
+    help="Ask the broker (the default), or do it with your own permissions.",
+)
+@click.option(
+    "--function-name",
+    default=DEFAULT_FUNCTION_NAME,
+    show_default=True,
+    metavar="NAME",
+    help="The broker's function.",
+)
+@_shared_options
+@click.pass_context
+def simulate(
+    context: click.Context,
+    /,
+    *,
+    role_name: str,
+    principal: str | None,
+    base_role: str | None,
+    remote: bool,
+    function_name: str,
+    **shared: Any,
+) -> int:
+    """Run CMD with what the role may do, and no more.
+
+    The session is that of a base role, cut down to the policies of the role. Without --base-role,
+    --local takes IAM_SUDO_BASE_ROLE, else IAMSudoUser.
+    """
+    request = _request(role_name, principal, base_role)
+
+    def simulated(session: Session) -> Credentials:
+        from iam_sudo_client import strategies
+
+        if remote:
+            _note(asking=f"function {function_name}", role=role_name)
+            return strategies.ask_broker(session, request, function_name=function_name)
+        base = os.environ.get("IAM_SUDO_BASE_ROLE") or DEFAULT_BASE_ROLE
+        return strategies.simulate_here(session, request, base_role=base, note=_note)
+
+    return _use(context, simulated, **shared)
+
+
+@cli.command(context_settings=_COMMAND_SETTINGS)
+@click.option("--role-name", required=True, metavar="NAME|ARN", help="The role to assume.")
+@_shared_options
+@click.pass_context
+def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
+    """Run CMD as the role itself, which has to trust you."""
+
+    def assumed(session: Session) -> Credentials:
+        from iam_sudo_client import strategies
+
+        _note(assuming=role_name)
+        return strategies.assume(session, role_name)
+
+    return _use(context, assumed, **shared)
+
+
+def _use(
+    context: click.Context,
+    get_credentials: Callable[[Session], Credentials],
+    *,
+    profile: str | None,
+    force: bool,
+    region: str | None,
+    verbose: bool,
+    debug: bool,
+    cmd: Sequence[str],
+) -> int:
+    context.obj.listen(verbose=verbose, debug=debug)
+    if not profile and not cmd:
+        raise click.UsageError("specify --profile, a command or both", context)
+    from iam_sudo_client.credentials_file import credentials_path, save_profile
+    from iam_sudo_client.run_command import command_environment, run
+    from iam_sudo_client.session import open_session
+
+    session = open_session(region, os.environ)
+    region = session.get_config_variable("region")
+    credentials = get_credentials(session)
+    _note(access_key_id=credentials.access_key_id, expiration=credentials.expiration)
+    if profile:
+        save_profile(credentials_path(os.environ), profile, credentials, force=force)
+        _log.info("credentials saved under AWS profile %s.", profile)
+    if not cmd:
+        return 0
+    _note(running=" ".join(cmd), region=region)
+    return run(cmd, command_environment(os.environ, credentials, region=region))
+
+
+def _request(role_name: str, principal: str | None, base_role: str | None) -> Request:
+    options = {"role_name": role_name, "principal": principal, "base_role": base_role}
+    try:
+        return Request.parse({key: value for key, value in options.items() if value is not None})
+    except InvalidRequest as error:
+        raise InvalidOption(str(error)) from None
+
+
+def _note(**facts: object) -> None:
+    for name, fact in facts.items():
+        _log.debug("%s: %s", name.replace("_", " "), fact)
+
+
+class _Report:
+    """What we say on standard error, and how much of it."""
+
+    def __init__(self) -> None:
+        self._debug = False
+        if not _log.handlers:
+            handler = logging.StreamHandler()
+            handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+            _log.addHandler(handler)
+            _log.propagate = False
+        _log.setLevel(logging.INFO)
+
+    def listen(self, *, verbose: bool, debug: bool) -> None:
+        """Take up the options; they may stand before the command's name and after it."""
+        self._debug |= debug
+        if verbose or debug:
+            _log.setLevel(logging.DEBUG)
+
+    def failed(self, message: str, code: int) -> int:
+        """Report the error that is being handled, and return its exit code."""
+        _log.error("%s", message)
+        if self._debug:
+            traceback.print_exc()
+        return code
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; every error is one line, and its exit code says its kind."""
+    report = _Report()
+    try:
+        code = cli.main(arguments, prog_name="iam-sudo", standalone_mode=False, obj=report)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        code = _EXIT_INTERRUPTED
+    except CommandLineError as error:
+        code = report.failed(str(error), error.exit_code)
+    except Exception as error:
+        name = type(error).__name__
+        code = report.failed(f"unexpected {name}; --debug shows where", EXIT_UNEXPECTED)
+    sys.exit(code)

@@ -1,0 +1,110 @@
+"""What the command says when it cannot do what was asked, and the exit code that goes with it.
+
+    CommandLineError
+    ├── InvalidOption               EXIT_USAGE            an option's value is none that it can have
+    ├── Refused                     EXIT_REFUSED          no credentials for this role
+    ├── NotConfigured               EXIT_CONFIGURATION    no region, no credentials, no such profile
+    ├── ServiceFailed               EXIT_SERVICE          AWS, or the broker, could not or would not
+    ├── InvalidProfileName          EXIT_USAGE            --profile names no possible profile
+    ├── ProfileHoldsLongLivedKeys   EXIT_CONFIGURATION    --profile names keys nobody can restore
+    ├── CredentialsFileUnusable     EXIT_CONFIGURATION    it cannot be read, locked or replaced
+    ├── CommandNotFound             EXIT_NOT_FOUND        no such command on the child's PATH
+    └── CommandNotExecutable        EXIT_NOT_EXECUTABLE   it is there, but cannot be run
+
+A message is one line: what was wrong, the value, the next step. No message and no repr holds a
+secret; a line of the credentials file is therefore named by its number, never quoted.
+
+126 and 127 are POSIX's own, kept by `env`, `nice` and `nohup`:
+https://pubs.opengroup.org/onlinepubs/9799919799/utilities/env.html
+253 to 255 are the AWS CLI's: https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_NOT_EXECUTABLE = 126
+EXIT_NOT_FOUND = 127
+EXIT_CONFIGURATION = 253
+EXIT_SERVICE = 254
+EXIT_UNEXPECTED = 255
+
+
+class CommandLineError(Exception):
+    """One line for the person who typed the command, and the exit code for their script."""
+
+    exit_code: ClassVar[int] = EXIT_UNEXPECTED
+
+
+class InvalidOption(CommandLineError):
+    exit_code = EXIT_USAGE
+
+
+class Refused(CommandLineError):
+    exit_code = EXIT_REFUSED
+
+
+class NotConfigured(CommandLineError):
+    exit_code = EXIT_CONFIGURATION
+
+
+class ServiceFailed(CommandLineError):
+    exit_code = EXIT_SERVICE
+
+
+class InvalidProfileName(CommandLineError):
+    exit_code = EXIT_USAGE
+
+    def __init__(self, profile: str, *, reason: str) -> None:
+        super().__init__(
+            f"{profile!r} cannot be a profile name: {reason}. Choose another --profile."
+        )
+        self.profile = profile
+
+
+class ProfileHoldsLongLivedKeys(CommandLineError):
+    exit_code = EXIT_CONFIGURATION
+
+    def __init__(self, profile: str, *, path: Path) -> None:
+        super().__init__(
+            f"profile {profile} in {path} holds long-lived keys, which would be lost. "
+            "Choose another --profile, or overwrite them with --force."
+        )
+        self.profile = profile
+        self.path = path
+
+
+class CredentialsFileUnusable(CommandLineError):
+    exit_code = EXIT_CONFIGURATION
+
+    def __init__(self, path: Path | str, *, reason: str) -> None:
+        super().__init__(
+            f"the credentials file {path} is left as it was: {reason}. "
+            "Repair it, or name another with AWS_SHARED_CREDENTIALS_FILE."
+        )
+        self.path = path
+        self.reason = reason
+
+
+class CommandNotFound(CommandLineError):
+    exit_code = EXIT_NOT_FOUND
+
+    def __init__(self, command: str) -> None:
+        super().__init__(
+            f"{command!r}: command not found. Check its spelling and your PATH; "
+            "it is run without a shell, so aliases and functions are unknown."
+        )
+        self.command = command
+
+
+class CommandNotExecutable(CommandLineError):
+    exit_code = EXIT_NOT_EXECUTABLE
+
+    def __init__(self, command: str, *, reason: str) -> None:
+        super().__init__(
+            f"{command!r} cannot be run: {reason}. "
+            "Check its permissions, its first line (#!…) and the machine it was built for."
+        )
+        self.command = command
+        self.reason = reason

@@ -1,0 +1,163 @@
+"""The three ways to credentials: the broker, the same steps run here, and a plain AssumeRole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.session import Session
+
+from iam_sudo_client.errors import (
+    CommandLineError,
+    InvalidOption,
+    Refused,
+    ServiceFailed,
+)
+from iam_sudo_client.session import service_failed, translated
+from iam_sudo_core import aws
+from iam_sudo_core.arns import ROLE_NAME, RoleArn
+from iam_sudo_core.credentials import Credentials
+from iam_sudo_core.errors import AwsCallFailed, IamSudoError, RoleChanged, one_line, quoted
+from iam_sudo_core.principals import Principal
+from iam_sudo_core.request import Request
+from iam_sudo_core.session_plan import DURATION_SECONDS, session_name
+from iam_sudo_core.simulate import Note, simulate
+
+# Longer than the broker may run, so that its own answer arrives.
+_READ_TIMEOUT = 60
+# Errors of the broker that are no decision about the role: the same request may succeed later.
+_NO_DECISION = ("AwsCallFailed", "BrokerFailure", "InvalidSettings", "RoleChanged", "Sandbox.")
+
+
+def ask_broker(session: Session, request: Request, *, function_name: str) -> Credentials:
+    """Credentials of a simulated role, from the broker Lambda.
+
+    Raises:
+        Refused: the broker refuses; the message is the broker's own.
+        ServiceFailed: the broker cannot be invoked, or failed.
+        NotConfigured: the caller has no usable credentials.
+    """
+    asked = {"role_name": request.role_name}
+    if request.principal:
+        asked["principal"] = str(request.principal)
+    if request.base_role:
+        asked["base_role"] = request.base_role
+    with translated():
+        client = boto3.Session(botocore_session=session).client(
+            "lambda", config=Config(read_timeout=_READ_TIMEOUT, retries={"mode": "standard"})
+        )
+        try:
+            reply = client.invoke(FunctionName=function_name, Payload=json.dumps(asked).encode())
+        except client.exceptions.ResourceNotFoundException:
+            region = client.meta.region_name
+            raise ServiceFailed(
+                f"there is no function {quoted(function_name)} in {region}; give --function-name "
+                "or --region, or deploy the broker there"
+            ) from None
+        except ClientError as error:
+            raise _not_invoked(error, function_name) from error
+        payload = reply["Payload"].read()
+    try:
+        answer = json.loads(payload)
+        if "FunctionError" in reply:
+            raise _said_by_broker(answer)
+        return Credentials.from_reply(answer)
+    except ValueError as error:
+        # Neither the payload nor the error's context: the answer may hold half of a secret.
+        raise ServiceFailed(
+            f"the reply of {quoted(function_name)} is no credentials object"
+            f"{'' if isinstance(error, json.JSONDecodeError) else f': {error}'}; "
+            "is this function the iam-sudo broker?"
+        ) from None
+
+
+def simulate_here(session: Session, request: Request, *, base_role: str, note: Note) -> Credentials:
+    """Credentials of a simulated role, by the caller's own permissions.
+
+    Raises:
+        Refused: no session would be exactly the role, or no role fits.
+        ServiceFailed: AWS refused or failed a call.
+        NotConfigured: the caller has no usable credentials.
+    """
+    iam, sts = aws.clients(session)
+    try:
+        with translated():
+            return simulate(
+                request, selection=_Everything(), base_role=base_role, iam=iam, sts=sts, note=note
+            )
+    except AwsCallFailed as error:
+        raise service_failed(error.operation, error.code, error.detail) from error
+    except RoleChanged as error:
+        raise ServiceFailed(str(error)) from error
+    except IamSudoError as error:
+        raise Refused(str(error)) from error
+
+
+def assume(session: Session, role: str) -> Credentials:
+    """Credentials of the role itself, a name in the caller's account or an ARN.
+
+    Raises:
+        InvalidOption: `role` is neither.
+        ServiceFailed: AWS refused or failed a call.
+        NotConfigured: the caller has no usable credentials.
+    """
+    arn = RoleArn.parse(role)
+    if arn is None and not ROLE_NAME.fullmatch(role):
+        raise InvalidOption(f"--role-name {quoted(role)} is neither a role name nor a role's ARN")
+    _iam, sts = aws.clients(session)
+    with translated():
+        if arn is None:
+            _, partition, _, _, account, _ = sts.get_caller_identity()["Arn"].split(":", 5)
+            arn = RoleArn(partition, account, role)
+        try:
+            reply = sts.assume_role(
+                RoleArn=str(arn),
+                RoleSessionName=session_name(arn.name),
+                DurationSeconds=DURATION_SECONDS,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise
+            raise ServiceFailed(
+                f"{one_line(error.response['Error']['Message'])}; the role has to trust you and "
+                f"you need sts:AssumeRole on it, or: iam-sudo simulate --role-name {arn.name}"
+            ) from error
+    return aws.credentials(reply)
+
+
+class _Everything:
+    """The selection of `--local`: IAM itself decides what the caller may do."""
+
+    def name_pattern(self, role_name: str) -> str:  # noqa: ARG002 - the protocol's
+        return "*"
+
+    def allowed(self, principals: Iterable[Principal]) -> Principal:
+        # A role that only a web identity may assume has no principal that a selection would know.
+        return min(principals, default=Principal("*", "*"))
+
+    def allows_principal(self, principal: Principal) -> bool:  # noqa: ARG002
+        return True
+
+    def allows_base_role(self, arn: str) -> bool:  # noqa: ARG002
+        return True
+
+
+def _not_invoked(error: ClientError, function_name: str) -> CommandLineError:
+    reason = error.response.get("Error", {})
+    if reason.get("Code") == "AccessDeniedException":
+        return ServiceFailed(
+            f"you may not invoke the broker {quoted(function_name)}: "
+            f"{one_line(reason.get('Message', ''))}; ask its owner for grant_sudo"
+        )
+    return service_failed("Invoke", reason.get("Code", "Unknown"), reason.get("Message", ""))
+
+
+def _said_by_broker(answer: object) -> CommandLineError:
+    said = answer if isinstance(answer, dict) else {}
+    message = one_line(str(said.get("errorMessage", "it gave no reason; see its log")))
+    if str(said.get("errorType", "")).startswith(_NO_DECISION):
+        return ServiceFailed(f"the broker failed: {message}")
+    return Refused(message)

@@ -1,0 +1,369 @@
+"""The command line as a user or a script meets it: output, errors and exit codes.
+
+The broker is a small HTTP server here that answers as Lambda's Invoke does; the real one is in
+`tests/emulator`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GIVEN = {
+    "AccessKeyId": "ASIAGIVEN",
+    "SecretAccessKey": "given-secret",
+    "SessionToken": "given-token",
+    "Expiration": "2026-11-22T13:00:00+00:00",
+}
+SHOW = [
+    sys.executable,
+    "-c",
+    "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if 'AWS' in k}))",
+]
+
+
+@dataclass
+class Service:
+    """An AWS endpoint that says always the same, and keeps what it was asked."""
+
+    url: str = ""
+    status: int = 200
+    body: Any = field(default_factory=lambda: dict(GIVEN))
+    headers: dict[str, str] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
+
+    def fails(self, status: int, code: str, message: str = "so it is") -> None:
+        self.status, self.body = status, {"Message": message}
+        self.headers = {"x-amzn-ErrorType": code}
+
+    def refuses(self, error_type: str, message: str) -> None:
+        self.body = {"errorType": error_type, "errorMessage": message}
+        self.headers = {"X-Amz-Function-Error": "Unhandled"}
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    answers = Service()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            answers.paths.append(self.path)
+            answers.asked.append(json.loads(self.rfile.read(length)))
+            body = answers.body
+            text = body if isinstance(body, bytes) else json.dumps(body).encode()
+            self.send_response(answers.status)
+            for name, value in answers.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    answers.url = f"http://127.0.0.1:{server.server_port}"
+    yield answers
+    server.shutdown()
+    server.server_close()
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path, service: Service) -> Run:
+    """Run `iam-sudo` in an environment of its own, with long-lived keys of a user."""
+
+    def run(
+        *arguments: str, environ: dict[str, str | None] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        environment: dict[str, str | None] = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "AWS_ACCESS_KEY_ID": "AKIAOLD",
+            "AWS_SECRET_ACCESS_KEY": "old-secret",
+            "AWS_REGION": "eu-west-1",
+            "AWS_ENDPOINT_URL": service.url,
+            "AWS_MAX_ATTEMPTS": "1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **(environ or {}),
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "iam_sudo_client", *arguments],
+            env={name: value for name, value in environment.items() if value is not None},
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+
+    return run
+
+
+def one_error(finished: "subprocess.CompletedProcess[str]", code: int) -> str:
+    """The one line that a failure prints."""
+    assert (finished.returncode, finished.stdout) == (code, "")
+    [line] = finished.stderr.splitlines()
+    assert line.startswith("ERROR: ")
+    return line.removeprefix("ERROR: ")
+
+
+# Success.
+
+
+def test_the_command_runs_with_the_new_credentials_alone(run: Run, service: Service) -> None:
+    finished = run(
+        "simulate", "--role-name", "orders-task", *SHOW,
+        environ={"AWS_PROFILE": None, "AWS_SESSION_TOKEN": None},
+    )  # fmt: skip
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert json.loads(finished.stdout) == {
+        "AWS_ACCESS_KEY_ID": "ASIAGIVEN",
+        "AWS_SECRET_ACCESS_KEY": "given-secret",
+        "AWS_SESSION_TOKEN": "given-token",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL": service.url,
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def test_the_request_is_the_ancestors(run: Run, service: Service) -> None:
+    run(
+        "simulate", "--remote", "--role-name", "orders-task", "--base-role", "Base",
+        "--principal", "Service:ecs-tasks.amazonaws.com", "--function-name", "broker", "true",
+    )  # fmt: skip
+    assert service.asked == [
+        {
+            "role_name": "orders-task",
+            "principal": "Service:ecs-tasks.amazonaws.com",
+            "base_role": "Base",
+        }
+    ]
+    assert service.paths == ["/2015-03-31/functions/broker/invocations"]
+
+
+def test_the_options_of_the_command_are_its_own(run: Run) -> None:
+    script = "import sys; print(sys.argv[1:])"
+    finished = run(
+        "simulate", "--role-name", "orders-task",
+        sys.executable, "-c", script, "--profile", "x", "--region=y", "--help", "-v", "--debug",
+    )  # fmt: skip
+    assert finished.stdout == "['--profile', 'x', '--region=y', '--help', '-v', '--debug']\n"
+    assert finished.stderr == ""
+
+
+def test_two_dashes_may_stand_before_the_command(run: Run) -> None:
+    assert run("simulate", "--role-name", "orders-task", "--", "echo", "hello").stdout == "hello\n"
+
+
+def test_the_exit_code_is_the_commands(run: Run) -> None:
+    assert run("simulate", "--role-name", "orders-task", "sh", "-c", "exit 7").returncode == 7
+    killed = run("simulate", "--role-name", "orders-task", "sh", "-c", "kill -TERM $$")
+    assert killed.returncode == 128 + 15
+
+
+@pytest.mark.parametrize(("command", "code"), [("no-such-command", 127), ("/etc", 126)])
+def test_a_command_that_cannot_run(run: Run, command: str, code: int) -> None:
+    assert command in one_error(run("simulate", "--role-name", "orders-task", command), code)
+
+
+def test_a_profile_is_saved_and_the_command_runs_too(run: Run, tmp_path: Path) -> None:
+    finished = run("simulate", "--role-name", "orders-task", "--profile", "orders", "echo", "hi")
+    assert finished.stdout == "hi\n"
+    assert finished.stderr == "INFO: credentials saved under AWS profile orders.\n"
+    saved = tmp_path / ".aws" / "credentials"
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert "aws_session_token = given-token" in saved.read_text()
+
+
+def test_the_profile_is_saved_where_botocore_reads(run: Run, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    environ: dict[str, str | None] = {"AWS_SHARED_CREDENTIALS_FILE": str(elsewhere)}
+    run("simulate", "--role-name", "orders-task", "--profile", "orders", environ=environ)
+    assert "ASIAGIVEN" in elsewhere.read_text()
+
+
+def test_long_lived_keys_are_overwritten_with_force_alone(run: Run, tmp_path: Path) -> None:
+    saved = tmp_path / ".aws" / "credentials"
+    saved.parent.mkdir()
+    saved.write_text("[ann]\naws_access_key_id = AKIA1\naws_secret_access_key = s\n")
+    arguments = ("simulate", "--role-name", "orders-task", "--profile", "ann")
+    assert "long-lived keys" in one_error(run(*arguments), 253)
+    assert "AKIA1" in saved.read_text()
+    assert run(*arguments, "--force").returncode == 0
+    assert "ASIAGIVEN" in saved.read_text()
+
+
+def test_the_region_of_a_profile_is_kept(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[profile dev]\nregion = ap-south-1\n")
+    finished = run(
+        "simulate", "--role-name", "orders-task", *SHOW,
+        environ={"AWS_PROFILE": "dev", "AWS_REGION": None},
+    )  # fmt: skip
+    shown = json.loads(finished.stdout)
+    assert shown["AWS_REGION"] == shown["AWS_DEFAULT_REGION"] == "ap-south-1"
+    assert "AWS_PROFILE" not in shown
+
+
+def test_the_option_region_wins(run: Run) -> None:
+    finished = run("simulate", "--role-name", "orders-task", "--region", "us-west-2", *SHOW)
+    assert json.loads(finished.stdout)["AWS_REGION"] == "us-west-2"
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_verbose_shows_the_steps_and_no_secret(run: Run, before: bool) -> None:
+    arguments = ["simulate", "--role-name", "orders-task", "true"]
+    arguments.insert(0 if before else 1, "--verbose")
+    finished = run(*arguments)
+    assert finished.returncode == 0
+    assert "DEBUG: access key id: ASIAGIVEN" in finished.stderr
+    assert "given-secret" not in finished.stderr
+    assert "given-token" not in finished.stderr
+
+
+# Failure.
+
+
+def test_a_refusal_of_the_broker_is_its_own_words(run: Run, service: Service) -> None:
+    service.refuses("RoleNotSelected", "orders-task: may not be simulated")
+    finished = run("simulate", "--role-name", "orders-task", "echo", "hello")
+    assert one_error(finished, 1) == "orders-task: may not be simulated"
+
+
+def test_a_refusal_on_the_emulator_is_a_refusal_too(run: Run, service: Service) -> None:
+    service.refuses("Runtime.HandlerError", "orders-task:\nno")
+    finished = run("simulate", "--role-name", "orders-task", "true")
+    assert one_error(finished, 1) == "orders-task: no"
+
+
+@pytest.mark.parametrize("error_type", ["AwsCallFailed", "BrokerFailure", "Sandbox.Timedout"])
+def test_a_failing_broker_is_no_refusal(run: Run, service: Service, error_type: str) -> None:
+    service.refuses(error_type, "GetRole failed: Throttling: slow down")
+    finished = run("simulate", "--role-name", "orders-task", "true")
+    assert one_error(finished, 254) == "the broker failed: GetRole failed: Throttling: slow down"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (404, "ResourceNotFoundException", 'no function "iam-sudo" in eu-west-1'),
+        (403, "AccessDeniedException", "ask its owner for grant_sudo"),
+        (403, "ExpiredTokenException", "have expired"),
+        (403, "UnrecognizedClientException", "does not know your credentials"),
+        (429, "TooManyRequestsException", "throttling"),
+        (500, "ServiceException", "ServiceException"),
+    ],
+)
+def test_what_lambda_answers_is_one_line(
+    run: Run, service: Service, status: int, code: str, words: str
+) -> None:
+    service.fails(status, code)
+    finished = run("simulate", "--role-name", "orders-task", "echo", "hello")
+    assert words in one_error(finished, 254)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**GIVEN, "SessionToken": None},
+        {"statusCode": 200, "body": "SECRET"},
+        ["SECRET"],
+        b'{"SecretAccessKey": "SECRET',
+        b"",
+    ],
+)
+def test_a_reply_that_is_no_credentials_is_refused(run: Run, service: Service, body: Any) -> None:
+    service.body = body
+    finished = run("simulate", "--debug", "--role-name", "orders-task", "echo", "hello")
+    assert finished.returncode == 254
+    assert finished.stdout == ""
+    assert "is this function the iam-sudo broker?" in finished.stderr
+    assert "SECRET" not in finished.stderr
+    assert "given-secret" not in finished.stderr
+
+
+def test_no_region(run: Run) -> None:
+    finished = run("simulate", "--role-name", "orders-task", "true", environ={"AWS_REGION": None})
+    assert "--region" in one_error(finished, 253)
+
+
+def test_no_credentials(run: Run) -> None:
+    finished = run(
+        "simulate", "--role-name", "orders-task", "true", environ={"AWS_ACCESS_KEY_ID": None,
+        "AWS_SECRET_ACCESS_KEY": None},
+    )  # fmt: skip
+    assert "no usable AWS credentials" in one_error(finished, 253)
+
+
+def test_no_such_profile(run: Run) -> None:
+    finished = run(
+        "simulate", "--role-name", "orders-task", "true", environ={"AWS_PROFILE": "nobody"}
+    )
+    assert "nobody" in one_error(finished, 253)
+
+
+def test_nobody_listens(run: Run) -> None:
+    environ: dict[str, str | None] = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    finished = run("simulate", "--role-name", "orders-task", "true", environ=environ)
+    assert "cannot be reached" in one_error(finished, 254)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--role-name", "arn:aws:iam::111122223333:role/x", "true"],
+        ["--role-name", "", "true"],
+        ["--role-name", "x", "--principal", "ecs-tasks.amazonaws.com", "true"],
+        ["--role-name", "x", "--base-role", "a b", "true"],
+    ],
+)
+def test_a_wrong_option_is_found_before_anybody_is_asked(
+    run: Run, service: Service, arguments: list[str]
+) -> None:
+    assert "invalid request" in one_error(run("simulate", *arguments), 2)
+    assert service.asked == []
+
+
+def test_neither_profile_nor_command_is_wrong_usage(run: Run, service: Service) -> None:
+    finished = run("simulate", "--role-name", "orders-task")
+    assert finished.returncode == 2
+    assert "specify --profile, a command or both" in finished.stderr
+    assert service.asked == []
+
+
+def test_debug_shows_the_traceback(run: Run, service: Service) -> None:
+    service.fails(403, "AccessDeniedException")
+    assert "Traceback" in run("simulate", "--debug", "--role-name", "x", "true").stderr
+    assert "Traceback" in run("--debug", "simulate", "--role-name", "x", "true").stderr
+    assert "Traceback" not in run("simulate", "--role-name", "x", "true", "--debug").stderr
+
+
+def test_help_imports_no_boto3(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from iam_sudo_client.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+    )
+    for arguments in (["--help"], ["simulate", "--help"], ["assume", "--help"], ["--version"]):
+        finished = subprocess.run(
+            [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True
+        )
+        assert "'click'" in finished.stderr
+        for heavy in ("boto3", "botocore", "aws_cdk", "jsii"):
+            assert f"'{heavy}'" not in finished.stderr
