@@ -1,0 +1,30 @@
+"""The CDK constructs: a broker for simulated roles, in a development account."""
+
+try:
+    import aws_cdk.aws_lambda  # noqa: F401 - imported to say at once what is missing
+    import constructs  # noqa: F401 - likewise
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] not in ("aws_cdk", "constructs"):
+        raise
+    raise ImportError(
+        'iam_sudo_cdk needs the AWS CDK: pip install "iam-sudo-cdk[cdk]"', name=error.name
+    ) from None
+
+from .errors import AccountNotAllowed, CannotGrant, InvalidChoice, InvalidConfiguration
+from .iam_sudo import IamSudo, Strategy
+from .selection import RoleSelection
+from .session_policy import SessionPolicyStrategy
+from .stack import IamSudoDemoStack, IamSudoStack
+
+__all__ = [
+    "AccountNotAllowed",
+    "CannotGrant",
+    "IamSudo",
+    "IamSudoDemoStack",
+    "IamSudoStack",
+    "InvalidChoice",
+    "InvalidConfiguration",
+    "RoleSelection",
+    "SessionPolicyStrategy",
+    "Strategy",
+]

@@ -1,0 +1,90 @@
+# Every target makes what it needs and finds it again next time. It asks for make and Python 3.11
+# or newer, nothing else: Node comes with a wheel, the emulator needs no Docker.
+
+PYTHON ?= python3
+ARGS ?=
+
+# A home that is missing, empty or read-only must not matter, so the caches live here.
+WORK := $(CURDIR)/.work
+export PIP_CACHE_DIR := $(WORK)/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export npm_config_cache := $(WORK)/npm
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(WORK)/jsii
+export CDK_HOME := $(WORK)/cdk
+
+# For what runs Node: there may be no other. Not exported, lest a half-made .venv offers its python3.
+RUN = PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+# Compiling all of aws-cdk-lib takes longer than installing it; what is imported gets compiled then.
+PIP_INSTALL = -m pip install --quiet --no-compile
+
+.PHONY: help demo test lint synth bench env clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: env  ## deploy both strategies to an emulated account and use them
+	@$(RUN) .venv/bin/python -m demo $(ARGS)
+
+test: env  ## all tests, then the quick ones on every other Python found here
+	$(RUN) .venv/bin/python -m pytest $(ARGS)
+	@for version in $(OTHER_PYTHONS); do $(MAKE) --no-print-directory test-$$version || exit 1; done
+
+lint: .venv/.stamp  ## ruff and mypy
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+synth: .venv/.stamp node_modules/.stamp  ## cdk synth; options in ARGS="-c development_accounts=…"
+	@$(RUN) node_modules/.bin/cdk synth --no-notices $(ARGS)
+
+bench: env .venv-ancestor/.stamp  ## measure, the ancestor too
+	@$(RUN) .venv/bin/python -m benchmarks $(ARGS)
+
+env:  ## install everything that demo and test need
+	@$(MAKE) -s --no-print-directory -j3 .venv/.stamp .venv-emulator/.stamp node_modules/.stamp >&2
+
+clean:  ## remove all that these targets made
+	rm -rf .venv .venv-* node_modules cdk.out dist .work .hypothesis .*_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A version manager's shim may exist for a Python that does not run, hence the trial. It ends in
+# `true` because make throws away the output of a shell that ends with 127, command not found.
+OTHER_PYTHONS = $(shell for version in 3.11 3.12 3.13 3.14; do \
+	.venv/bin/python -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] == '$$version')" \
+	&& python$$version -c 'import ensurepip, venv' >/dev/null 2>&1 && echo $$version; done; true)
+
+test-3.%: .venv-3.%/.stamp
+	.venv-3.$*/bin/python -m pytest -m "not slow"
+
+# Environments. The stamp is touched last, so what was interrupted is taken up again.
+.venv/.stamp: requirements.txt requirements-client.txt requirements-test.txt requirements-dev.txt
+.venv/.stamp: pyproject.toml
+	$(call venv,.venv,$(PYTHON),requirements-dev.txt)
+
+.venv-emulator/.stamp: requirements-emulator.txt
+	$(call venv,.venv-emulator,$(PYTHON),requirements-emulator.txt)
+
+.venv-ancestor/.stamp: requirements-ancestor.txt
+	$(call venv,.venv-ancestor,$(PYTHON),requirements-ancestor.txt)
+
+.venv-3.%/.stamp: requirements-client.txt requirements-test.txt pyproject.toml
+	$(call venv,.venv-3.$*,python3.$*,requirements-test.txt)
+
+.PRECIOUS: .venv-3.%/.stamp
+
+# npm is the wheel's. No package of the lock file has an install script that we want to run.
+node_modules/.stamp: package-lock.json package.json | .venv/.stamp
+	@echo "node_modules: installing package-lock.json" >&2
+	@$(RUN) npm ci --loglevel error --no-audit --no-fund --no-update-notifier --ignore-scripts >&2
+	@touch $@
+
+# $(call venv,directory,python,requirements)
+define venv
+@$(2) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	{ echo "$(2) is not Python 3.11 or newer: say make PYTHON=/path/to/python3.x" >&2; exit 1; }
+@echo "$(1): installing $(3)" >&2
+@test -x $(1)/bin/pip || $(2) -m venv $(1)
+@$(1)/bin/python $(PIP_INSTALL) -r $(3)
+@touch $@
+endef

@@ -1,0 +1,57 @@
+"""Keep the broker out of every account that was not named a development account.
+
+Twice, since neither alone is enough: synthesis fails for a stack whose account is known and not
+named, and the template itself carries a rule, so that an environment-agnostic template, or one
+that is deployed by hand elsewhere, is refused by CloudFormation before it creates anything.
+
+It does not stop somebody who edits the template, or the list.
+Source: CloudFormation User Guide, "CloudFormation template Rules syntax".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from .errors import AccountNotAllowed, InvalidChoice
+
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+
+
+def development_accounts_only(scope: Construct, accounts: Sequence[str]) -> None:
+    """Bind `scope`'s stack to `accounts`, 12-digit strings, at least one.
+
+    Raises:
+        InvalidChoice: `accounts` is empty or holds something else (a token as well: the account
+            that one happens to deploy to is no list of development accounts).
+        AccountNotAllowed: the stack's account is known and not one of them.
+    """
+    allowed = parse_accounts(accounts)
+    account = cdk.Stack.of(scope).account
+    if not cdk.Token.is_unresolved(account) and account not in allowed:
+        raise AccountNotAllowed(account=account, development_accounts=allowed)
+    cdk.CfnRule(
+        scope,
+        "DevelopmentAccountsOnly",
+        assertions=[
+            cdk.CfnRuleAssertion(
+                assert_=cdk.Fn.condition_contains(list(allowed), cdk.Aws.ACCOUNT_ID),
+                assert_description="iam-sudo hands out credentials of other roles. This template "
+                f"is for development accounts only: {', '.join(allowed)}",
+            )
+        ],
+    )
+
+
+def parse_accounts(accounts: object) -> tuple[str, ...]:
+    """The account ids as they were given, each once."""
+    key, allowed = "development_accounts", "a list of 12-digit account ids, at least one"
+    if not isinstance(accounts, list | tuple) or not accounts:
+        raise InvalidChoice(key=key, value=accounts or None, allowed=allowed)
+    for account in accounts:
+        if not isinstance(account, str) or not _ACCOUNT_ID.fullmatch(account):
+            raise InvalidChoice(key=key, value=account, allowed=allowed)
+    return tuple(dict.fromkeys(accounts))

@@ -1,0 +1,141 @@
+"""Let somebody invoke the broker, and nothing else, by whichever policy really reaches them.
+
+An identity policy for roles, users and groups of the application and for imported ones; it names
+the function without versions or aliases. A permission on the function (a resource policy) for
+those whose policies are not ours to write: IAM Identity Center and service-linked roles, imports
+with `mutable=False`, plain ARN principals, principals of another account.
+
+Not attempted: principals that stand for many (accounts, organizations, services, `*`) or that carry
+conditions, since a grant to "everybody like this" should be written out, with
+`function.add_permission`. A grantee of another account also needs a permission over there. A
+permission names the role of an IAM Identity Center permission set as it is now: provisioned anew,
+the set gets another role, and the grant has to be deployed again.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import IConstruct
+
+from .errors import CannotGrant
+
+# IAM refuses to change roles in these paths (IAM API Reference, "PutRolePolicy":
+# UnmodifiableEntity).
+_RESERVED_PATHS = ("aws-reserved/", "aws-service-role/")
+_IDENTITY_CENTER_PREFIX = "AWSReservedSSO_"
+_ARN_FIELDS = 6
+_MANY = (iam.AnyPrincipal, iam.StarPrincipal, iam.AccountPrincipal, iam.OrganizationPrincipal)
+
+
+def grant_invoke(function: lambda_.Function, grantee: iam.IGrantable) -> iam.Grant:
+    """Grant `lambda:InvokeFunction` on `function`; the result is always a success.
+
+    Raises:
+        CannotGrant: when nothing would reach the grantee, instead of pretending.
+    """
+    principal = grantee.grant_principal
+    arns = _arns(principal)
+    elsewhere = _is_elsewhere(principal, arns, cdk.Stack.of(function))
+    if elsewhere and isinstance(principal, iam.Group):
+        raise CannotGrant(grantee=_name(principal), problem="a group of another account")
+    grants = []
+    if _is_ours_to_write(principal, arns) and not (elsewhere and _is_imported(principal)):
+        grant = iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["lambda:InvokeFunction"],
+            resource_arns=[function.function_arn],
+        )
+        if _was_written(principal):
+            grants.append(grant)
+    if elsewhere or not grants:
+        grants.extend(_permit(function, arn) for arn in arns)
+    result = grants[0]
+    for grant in grants[1:]:
+        result = result.combine(grant)
+    result.assert_success()
+    return result
+
+
+def _arns(principal: iam.IPrincipal) -> list[str]:
+    """The ARNs that stand for the principal in a resource policy, at least one."""
+    if isinstance(principal, iam.UnknownPrincipal):
+        raise CannotGrant(
+            grantee=_name(principal), problem="the role of this imported resource is not known"
+        )
+    if isinstance(principal, _MANY):
+        raise CannotGrant(grantee=_name(principal), problem="it stands for many identities")
+    fragment = principal.policy_fragment
+    if fragment.conditions:
+        raise CannotGrant(
+            grantee=_name(principal), problem="its conditions cannot be part of the grant"
+        )
+    named = fragment.principal_json
+    arns = [arn for arn in named.get("AWS", []) if arn != "*"]
+    if list(named) != ["AWS"] or len(arns) != len(named["AWS"]) or not arns:
+        raise CannotGrant(grantee=_name(principal), problem="it is no identity of IAM")
+    return arns
+
+
+def _is_elsewhere(principal: iam.IPrincipal, arns: list[str], stack: cdk.Stack) -> bool:
+    """Whether it is known to be of another account than the function."""
+    fields = _fields(arns[0])
+    account = principal.principal_account or (fields[4] if fields else None)
+    known = account is not None and not any(map(cdk.Token.is_unresolved, (account, stack.account)))
+    return known and account != stack.account
+
+
+def _is_ours_to_write(principal: iam.IPrincipal, arns: list[str]) -> bool:
+    """Whether an attempt to write an identity policy is safe: a failing deployment is not."""
+    if not hasattr(principal, "node"):
+        return False  # no construct, so there is nothing to attach a policy to
+    fields = _fields(arns[0])
+    path = fields[5].partition("/")[2] if fields else ""
+    return not path.startswith((*_RESERVED_PATHS, _IDENTITY_CENTER_PREFIX))
+
+
+def _is_imported(principal: iam.IPrincipal) -> bool:
+    # Of a role in another account only the application that made it may write the policies:
+    # for an import the CDK would write them to a user of that name in *this* account.
+    return not isinstance(principal, iam.Role | iam.LazyRole | iam.User | iam.Group)
+
+
+def _was_written(principal: iam.IPrincipal) -> bool:
+    """Whether the grantee really has an inline policy now.
+
+    `Grant.success` does not say: an immutable role reports success and drops the statement.
+    """
+    construct = cast(IConstruct, principal)
+    return any(isinstance(child, iam.CfnPolicy) for child in construct.node.find_all())
+
+
+def _permit(function: lambda_.Function, arn: str) -> iam.Grant:
+    fields = _fields(arn)
+    if not cdk.Token.is_unresolved(arn) or fields:
+        kind, _, name = fields[5].partition("/") if fields else ("", "", "")
+        if kind not in ("role", "user") or not name or "*" in name:
+            raise CannotGrant(
+                grantee=arn, problem="a permission on the function takes the ARN of a role or user"
+            )
+        if name.startswith(_IDENTITY_CENTER_PREFIX):
+            raise CannotGrant(
+                grantee=arn,
+                problem="the ARN of an IAM Identity Center role has a path, "
+                "role/aws-reserved/sso.amazonaws.com/…, and `aws iam get-role` shows it",
+            )
+    return function.grant_invoke(iam.ArnPrincipal(arn))
+
+
+def _fields(arn: str) -> list[str]:
+    """The six fields of an ARN that is not one single token, else nothing."""
+    fields = arn.split(":", _ARN_FIELDS - 1)
+    return fields if len(fields) == _ARN_FIELDS and fields[2] == "iam" else []
+
+
+def _name(principal: iam.IPrincipal) -> str:
+    if hasattr(principal, "node"):
+        return cast(IConstruct, principal).node.path
+    return type(principal).__name__

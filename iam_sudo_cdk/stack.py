@@ -1,0 +1,118 @@
+"""Ready-made stacks: the broker by itself, and the blog's roles to try it on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from .acknowledgements import acknowledge
+from .errors import InvalidChoice
+from .iam_sudo import IamSudo, Strategy
+
+
+class IamSudoStack(cdk.Stack):
+    """`IamSudo` in a stack of its own, with outputs for the client.
+
+    Args:
+        scope: the application, or a stage.
+        id: of the stack.
+        strategy: see `IamSudo`.
+        development_accounts: see `IamSudo`.
+        developers: ARNs of roles, users and groups that get `grant_sudo`; default: nobody.
+        kwargs: everything else that a `Stack` takes.
+
+    The outputs are FunctionName, FunctionArn, BaseRoleArn, and Command, a line to start from.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        strategy: Strategy,
+        development_accounts: Sequence[str],
+        developers: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("description", "iam-sudo: simulate workload roles in development")
+        super().__init__(scope, id, **kwargs)
+        self.iam_sudo = IamSudo(
+            self, "IamSudo", strategy=strategy, development_accounts=development_accounts
+        )
+        for arn in dict.fromkeys(developers):
+            self.iam_sudo.grant_sudo(_imported(self, arn))
+        function = self.iam_sudo.function
+        outputs = {
+            "FunctionName": (function.function_name, "The broker, for --function-name"),
+            "FunctionArn": (function.function_arn, "What a developer has to be allowed to invoke"),
+            "BaseRoleArn": (self.iam_sudo.base_role.role_arn, "The role that sessions are made of"),
+            "Command": (
+                f"iam-sudo simulate --function-name {function.function_name} "
+                f"--region {self.region} --role-name ROLE_NAME aws sts get-caller-identity",
+                "Put a selected role's name in",
+            ),
+        }
+        for name, (value, description) in outputs.items():
+            cdk.CfnOutput(self, name, value=value, description=description)
+
+
+def _imported(scope: Construct, arn: str) -> iam.IGrantable:
+    fields = arn.split(":", 5)
+    kind, _, name = fields[-1].partition("/")
+    # The id comes from the ARN, not from its place in the list: reordering changes nothing.
+    construct_id = f"Developer-{fields[4]}-{kind}-{name}".replace("/", "-") if name else arn
+    match kind:
+        case "role":
+            return iam.Role.from_role_arn(scope, construct_id, arn)
+        case "user":
+            return iam.User.from_user_arn(scope, construct_id, arn)
+        case "group":
+            # The CDK would take the path for a part of the name; only the name matters here.
+            fields[-1] = f"group/{name.rpartition('/')[2]}"
+            return iam.Group.from_group_arn(scope, construct_id, ":".join(fields))
+    raise InvalidChoice(key="developers", value=arn, allowed="ARNs of roles, users and groups")
+
+
+class IamSudoDemoStack(cdk.Stack):
+    """The roles of the blog, one for each outcome; delete the stack when you have seen them.
+
+    iam-sudo-demo-my-task        may be simulated, and may do ssm:DescribeParameters
+    iam-sudo-demo-no-policies    may be simulated, and may do nothing
+    iam-sudo-demo-trusting-lambda  has the name, not the principal: refused
+    other-team-task              has the principal, not the name: refused
+    """
+
+    def __init__(self, scope: Construct, id: str, **kwargs: Any) -> None:
+        kwargs.setdefault("description", "iam-sudo: roles to try it on")
+        super().__init__(scope, id, **kwargs)
+        may_describe = {"describe-parameters": ["ssm:DescribeParameters"]}
+        may_list = {"list-buckets": ["s3:ListAllMyBuckets"]}
+        for construct_id, name, service, policies in (
+            ("MyTask", "iam-sudo-demo-my-task", "ecs-tasks", may_describe),
+            ("NoPolicies", "iam-sudo-demo-no-policies", "ecs-tasks", {}),
+            ("TrustingLambda", "iam-sudo-demo-trusting-lambda", "lambda", may_describe),
+            ("OtherTeam", "other-team-task", "ecs-tasks", may_list),
+        ):
+            role = iam.Role(
+                self,
+                construct_id,
+                role_name=name,
+                assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com"),
+                inline_policies={
+                    policy: iam.PolicyDocument(
+                        statements=[iam.PolicyStatement(actions=actions, resources=["*"])]
+                    )
+                    for policy, actions in policies.items()
+                },
+            )
+            if policies:
+                acknowledge(
+                    role,
+                    "AwsSolutions-IAM5",
+                    "The blog's policy: these actions cannot be limited to resources.",
+                    finding="Resource::*",
+                )

@@ -1,0 +1,159 @@
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("aws_cdk")
+
+import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
+
+from iam_sudo_cdk import InvalidChoice
+from iam_sudo_cdk.context import KEYS, Choices
+
+pytestmark = pytest.mark.slow
+
+ACCOUNT = {"development_accounts": "111122223333"}
+CDK_JSON = Path(__file__).parents[2] / "cdk.json"
+
+
+def spelt_out():
+    return json.loads(CDK_JSON.read_text())["context"]
+
+
+def test_the_defaults_that_cdk_json_spells_out_are_those_of_the_code():
+    assert Choices.read({**spelt_out(), **ACCOUNT}) == Choices.read(ACCOUNT)
+
+
+def test_cdk_json_has_every_key_but_the_accounts_that_have_no_default():
+    ours = {key for key in spelt_out() if not key.startswith("@")}
+    assert ours == set(KEYS) - {"development_accounts"}
+
+
+def test_every_choice_can_be_made():
+    choices = Choices.read(
+        {
+            "strategy": "session-policy",
+            "development_accounts": "111122223333, 444455556666",
+            "role_names": "orders-*,shop-?",
+            "principals": "Service:ecs-tasks.amazonaws.com,Service:lambda.amazonaws.com",
+            "developers": "arn:aws:iam::111122223333:role/a,arn:aws-cn:iam::111122223333:user/b/c",
+            "base_role_managed_policies": "ReadOnlyAccess,arn:aws:iam::111122223333:policy/x",
+            "base_role_name": "Sudoer",
+            "function_name": "sudo",
+            "allow_local_simulation": "true",
+            "log_retention_days": "7",
+            "keep_logs": "true",
+            "stack_name": "sudo-stack",
+            "demo": "true",
+        }
+    )
+    strategy = choices.strategy
+    assert choices.development_accounts == ("111122223333", "444455556666")
+    assert strategy.selection.role_names == ("orders-*", "shop-?")
+    assert strategy.selection.principals == (
+        "Service:ecs-tasks.amazonaws.com",
+        "Service:lambda.amazonaws.com",
+    )
+    assert choices.developers == (
+        "arn:aws:iam::111122223333:role/a",
+        "arn:aws-cn:iam::111122223333:user/b/c",
+    )
+    assert strategy.base_role_managed_policies == (
+        "ReadOnlyAccess",
+        "arn:aws:iam::111122223333:policy/x",
+    )
+    assert (strategy.role_name, strategy.function_name) == ("Sudoer", "sudo")
+    assert strategy.allow_local_simulation
+    assert strategy.log_retention == logs.RetentionDays.ONE_WEEK
+    assert strategy.removal_policy == cdk.RemovalPolicy.RETAIN
+    assert (choices.stack_name, choices.demo_stack_name) == ("sudo-stack", "sudo-stack-demo")
+    assert choices.demo
+
+
+def test_json_lists_numbers_and_truth_values_are_read_as_well_as_text():
+    as_json = {
+        "development_accounts": ["111122223333"],
+        "role_names": ["a,b", "c"],  # a comma may be part of a role's name
+        "log_retention_days": 7,
+        "demo": True,
+        "keep_logs": False,
+        "developers": None,
+    }
+    choices = Choices.read(as_json)
+    assert choices.strategy.selection.role_names == ("a,b", "c")
+    assert choices.strategy.log_retention == logs.RetentionDays.ONE_WEEK
+    assert (choices.demo, choices.developers) == (True, ())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("strategy", "tag-everything", "session-policy"),
+        ("strategy", True, "session-policy"),
+        ("development_accounts", "prod", "12-digit"),
+        ("development_accounts", 111122223333, "comma-separated"),
+        ("role_names", "orders/*", "patterns of role names"),
+        ("role_names", "", "patterns of role names"),
+        ("role_names", {"a": 1}, "comma-separated"),
+        ("principals", "ecs-tasks.amazonaws.com", "TYPE:ID"),
+        ("developers", "ann", "ARNs of roles"),
+        ("developers", "arn:aws:sts::111122223333:assumed-role/dev/ann", "not of a session"),
+        ("developers", "arn:aws:iam::111122223333:root", "ARNs of roles"),
+        ("base_role_managed_policies", "", "at least one"),
+        ("base_role_managed_policies", "arn:aws:s3:::x", "names of AWS managed policies"),
+        ("base_role_name", "a/b", "1 to 64"),
+        ("function_name", "a.b", "1 to 64"),
+        ("allow_local_simulation", "yes", "true, false"),
+        ("allow_local_simulation", "True", "true, false"),
+        ("log_retention_days", "91", "90, 120"),
+        ("log_retention_days", "", "90, 120"),
+        ("keep_logs", "1", "true, false"),
+        ("stack_name", "1st", "letters, digits"),
+        ("stack_name", "x" * 124, "at most 123"),
+        ("demo", "maybe", "true, false"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_key_value_and_what_is_allowed(key, value, allowed):
+    with pytest.raises(InvalidChoice) as refusal:
+        Choices.read({**ACCOUNT, key: value})
+    line = str(refusal.value)
+    assert line.startswith(f"{key}: ")
+    assert allowed in line.partition("allowed: ")[2]
+    assert "\n" not in line
+    if isinstance(value, str) and value and len(value) < 60:
+        assert f'"{value}"' in line
+
+
+@pytest.mark.parametrize("context", [{}, {"development_accounts": ""}])
+def test_the_accounts_are_missing_until_they_are_given(context):
+    with pytest.raises(InvalidChoice, match=r"^development_accounts: it is missing; allowed: "):
+        Choices.read(context)
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("role_name", "role_names"),
+        ("role-names", "role_names"),
+        ("development_account", "development_accounts"),
+        ("principal", "principals"),
+        ("Principals", "principals"),
+        ("developer", "developers"),
+        ("allow_local_simulations", "allow_local_simulation"),
+    ],
+)
+def test_a_misspelt_key_is_not_lost(slip, meant):
+    with pytest.raises(InvalidChoice, match=f'^{slip}: .*did you mean "{meant}"'):
+        Choices.read({**ACCOUNT, slip: "x"})
+
+
+def test_the_context_of_others_is_left_alone():
+    theirs = {
+        "@aws-cdk/core:target-partitions": ["aws"],
+        "aws:cdk:enable-path-metadata": True,
+        "availability-zones:account=1:region=eu-west-1": ["a"],
+        "environment": "dev",
+        "tags": {"a": "b"},
+    }
+    assert Choices.read({**theirs, **ACCOUNT}) == Choices.read(ACCOUNT)
