@@ -23,10 +23,11 @@ PIP_INSTALL = -m pip install --quiet --no-compile
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: env  ## deploy both strategies to an emulated account and use them
-	@$(RUN) .venv/bin/python -m demo $(ARGS)
+demo:  ## deploy the broker to an emulated account and be its developer
+	@began=$$(date +%s); $(MAKE) --no-print-directory env && \
+	$(RUN) DEMO_BEGAN=$$began .venv/bin/python -m demo $(ARGS)
 
-test: env  ## all tests, then the quick ones on every other Python found here
+test: env .venv-ancestor/.stamp  ## all tests, then the quick ones on every other Python found here
 	$(RUN) .venv/bin/python -m pytest $(ARGS)
 	@for version in $(OTHER_PYTHONS); do $(MAKE) --no-print-directory test-$$version || exit 1; done
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from demo.emulator import PROJECT, Emulator
+from demo.emulator import ACCOUNT, PROJECT, Emulator
 
 DEVELOPER = "mvanholsteijn"
-STACKS = ("iam-sudo", "iam-sudo-demo")
+_TRY_ANY_ROLE = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}],
+}
 
 
 @dataclass(frozen=True)
 class Developer:
-    """An IAM user with view-only access who may ask the broker."""
+    """An IAM user with view-only access, who may try to assume any role and may ask the broker."""
 
     arn: str
     access_key: dict[str, str] = field(repr=False)
@@ -27,24 +30,21 @@ def add_developer(emulator: Emulator) -> Developer:
     iam.attach_user_policy(
         UserName=DEVELOPER, PolicyArn="arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"
     )
+    # So that it is the roles who refuse: nothing but their trust policies is in the way.
+    iam.put_user_policy(
+        UserName=DEVELOPER, PolicyName="try-any-role", PolicyDocument=json.dumps(_TRY_ANY_ROLE)
+    )
     return Developer(arn, iam.create_access_key(UserName=DEVELOPER)["AccessKey"])
 
 
-def context(developer: Developer, **choices: str) -> list[str]:
+def context(**choices: str) -> list[str]:
     """The options of `cdk` for the application with its demo stack."""
-    account = developer.arn.split(":")[4]
-    chosen = {
-        "development_accounts": account,
-        "developers": developer.arn,
-        "demo": "true",
-        **choices,
-    }
+    chosen = {"development_accounts": ACCOUNT, "demo": "true", **choices}
     return [argument for key, value in chosen.items() for argument in ("-c", f"{key}={value}")]
 
 
 def deploy(
-    emulator: Emulator, developer: Developer, progress: Callable[[str], None] | None = None
+    emulator: Emulator, progress: Callable[[str], None] | None = None, **choices: str
 ) -> None:
-    """Deploy both stacks with the real CDK."""
-    arguments: list[Any] = ["--all", *context(developer)]
-    emulator.cdk("deploy", *arguments, app_dir=PROJECT, progress=progress)
+    """Deploy both stacks with the real CDK; `choices` are keys of the context."""
+    emulator.cdk("deploy", "--all", *context(**choices), app_dir=PROJECT, progress=progress)

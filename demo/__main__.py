@@ -1,0 +1,150 @@
+"""The blog's story, for real: `make demo`.
+
+The application is deployed to an embedded emulator with the real CDK, and a developer with
+view-only access types commands. Every line under a command is what the command printed. Each
+outcome is checked; the demo fails when one is not as it should be.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from demo.blog import DEVELOPER, add_developer, deploy
+from demo.emulator import ACCOUNT, Emulator, EmulatorError
+
+ROLE = "iam-sudo-demo-my-task"
+DENIED = "AccessDenied"
+BASE_ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command as the developer types it, and what has to come of it."""
+
+    title: str
+    command: str
+    shows: str
+    succeeds: bool = False
+
+
+STORY = (
+    Step(
+        "You are a developer with view-only access, and may try to assume any role.",
+        "aws sts get-caller-identity",
+        shows=f"user/{DEVELOPER}",
+        succeeds=True,
+    ),
+    Step(
+        "The task role trusts ecs-tasks.amazonaws.com and nobody else: you cannot assume it.",
+        f"aws sts assume-role --role-arn arn:aws:iam::{ACCOUNT}:role/{ROLE} "
+        "--role-session-name no-can-do",
+        shows=DENIED,
+    ),
+    Step(
+        "The broker simulates it: a session of IAMSudoUser, cut down to the role's policies.",
+        f"iam-sudo simulate --remote --role-name {ROLE} aws sts get-caller-identity",
+        shows=f"assumed-role/IAMSudoUser/iam-sudo-{ROLE}",
+        succeeds=True,
+    ),
+    Step(
+        "What the role may do, the session may do.",
+        f"iam-sudo simulate --role-name {ROLE} aws ssm describe-parameters",
+        shows='"Parameters"',
+        succeeds=True,
+    ),
+    Step(
+        "What the role may not do, the session may not do either.",
+        f"iam-sudo simulate --role-name {ROLE} aws s3api list-buckets",
+        shows=DENIED,
+    ),
+    Step(
+        "The credentials can be saved under a profile …",
+        f"iam-sudo simulate --role-name {ROLE} --profile {ROLE}",
+        shows=f"credentials saved under AWS profile {ROLE}.",
+        succeeds=True,
+    ),
+    Step(
+        "… for whatever else you run.",
+        f"env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY aws --profile {ROLE} "
+        "ssm describe-parameters --query length(Parameters)",
+        shows="1",
+        succeeds=True,
+    ),
+    Step(
+        "A role without policies may do nothing, and so may its session.",
+        "iam-sudo simulate --role-name iam-sudo-demo-no-policies aws ssm describe-parameters",
+        shows=DENIED,
+    ),
+    Step(
+        "The base role itself is out of reach: it trusts the broker alone.",
+        f"aws sts assume-role --role-arn {BASE_ROLE_ARN} --role-session-name no-can-do",
+        shows=DENIED,
+    ),
+    Step(
+        "A role outside the selection is refused: this one has another name,",
+        "iam-sudo simulate --role-name other-team-task aws s3api list-buckets",
+        shows="its name matches no allowed pattern",
+    ),
+    Step(
+        "and this one another principal.",
+        "iam-sudo simulate --role-name iam-sudo-demo-trusting-lambda aws ssm describe-parameters",
+        shows="no principal that its trust policy allows is allowed here",
+    ),
+)
+
+
+def main() -> int:
+    # `make` says when it began, so that the time includes what it had to install.
+    began = float(os.environ.get("DEMO_BEGAN") or time.time())
+    try:
+        with Emulator.start() as emulator:
+            _progress("the emulator runs; cdk bootstrap …")
+            emulator.bootstrap(_progress)
+            developer = add_developer(emulator)
+            _progress("cdk deploy --all -c demo=true …")
+            deploy(emulator, _progress, developers=developer.arn)
+            environment = emulator.environment(developer.access_key)
+            wrong = [
+                step
+                for number, step in enumerate(STORY, start=1)
+                if not _act(step, environment, heading=f"[{number}/{len(STORY)}]")
+            ]
+    except EmulatorError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    print(f"\n{len(STORY) - len(wrong)} of {len(STORY)} steps went as they should; ", end="")
+    print(f"it took {time.time() - began:.0f} seconds. The emulator is gone again.")
+    return 1 if wrong else 0
+
+
+def _act(step: Step, environment: dict[str, str], *, heading: str) -> bool:
+    print(f"\n{heading} {step.title}\n$ {step.command}", flush=True)
+    finished = subprocess.run(
+        shlex.split(step.command),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    print(finished.stdout.strip("\n"))
+    as_it_should = step.shows in finished.stdout and step.succeeds == (finished.returncode == 0)
+    if not as_it_should:
+        end = "success" if step.succeeds else "failure"
+        print(f"✗ exit code {finished.returncode}; expected: {end}, and {step.shows!r}")
+    return as_it_should
+
+
+def _progress(line: str) -> None:
+    if line.strip():
+        print(f"  {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
