@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -210,6 +211,8 @@ class SessionPolicyStrategy:
                 )
             },
         )
+        # Tags of the application would be tags of every session (`aws:PrincipalTag/…`).
+        cast(iam.CfnRole, role.node.default_child).add_property_deletion_override("Tags")
         for policy in policies:
             acknowledge(
                 role,

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,15 @@ def test_the_bundle_needs_the_standard_library_and_boto3_alone() -> None:
     assert {file.name for file in files} >= {"handler.py", "aws.py"}
     for file in files:
         assert foreign(file) <= ALLOWED["iam_sudo_core"], file.name
+
+
+def test_the_bundle_stays_under_60_kb(tmp_path: Path) -> None:
+    archive = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for file in (ROOT / "lambda_src").rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                bundle.write(file, file.relative_to(ROOT / "lambda_src"))
+    assert 5_000 < archive.stat().st_size < 60_000
 
 
 def test_one_room_of_the_core_reaches_outside() -> None:

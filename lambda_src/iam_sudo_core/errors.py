@@ -13,6 +13,7 @@ IamSudoError
 │   └── SessionRefused         no session policy is exactly the role
 │       ├── PermissionsBoundaryNotSupported
 │       ├── PolicyNotUnderstood
+│       ├── PrincipalTagNotSupported
 │       ├── CharacterNotAccepted
 │       ├── ManagedPolicyElsewhere
 │       ├── TooManyManagedPolicies
@@ -136,8 +137,8 @@ class PermissionsBoundaryNotSupported(SessionRefused):
     def __init__(self, *, role: str, boundary: str) -> None:
         super().__init__(
             f"{role}: it has the permissions boundary {boundary}, which a session policy made of "
-            "the role's policies alone would exceed; use a role without a boundary, or assume the "
-            "role itself (tag-based trust)",
+            "the role's policies alone would exceed; use a role without one, or let the role trust "
+            "you, and use iam-sudo assume",
             role=role,
             boundary=boundary,
         )
@@ -151,6 +152,15 @@ class PolicyNotUnderstood(SessionRefused):
             role=role,
             policy=policy,
             problem=problem,
+        )
+
+
+class PrincipalTagNotSupported(SessionRefused):
+    def __init__(self, *, role: str) -> None:
+        super().__init__(
+            f"{role}: its inline policies test aws:PrincipalTag/, and a simulated session has the "
+            "tags of the base role; let the role trust you, and use iam-sudo assume",
+            role=role,
         )
 
 

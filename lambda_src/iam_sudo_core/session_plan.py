@@ -4,7 +4,8 @@ Managed policies travel as ARNs, inline policies merged into one document. A rol
 nothing gets an explicit deny-all, because STS reads an absent session policy as "all that the base
 role may do". What would not be exact, or would not fit, is refused; nothing is dropped.
 
-It does not compact policies and does not intersect permissions boundaries: both are refused.
+It does not compact policies, intersect permissions boundaries or set session tags; what would need
+that is refused. The documents of managed policies are not read.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .errors import (
     ManagedPolicyElsewhere,
     PermissionsBoundaryNotSupported,
     PolicyNotUnderstood,
+    PrincipalTagNotSupported,
     SessionPolicyTooLarge,
     TooManyManagedPolicies,
 )
@@ -28,6 +30,8 @@ from .roles import RoleSnapshot
 MAX_CHARACTERS = 2_048
 MAX_POLICY_ARNS = 10
 _NOT_ACCEPTED = re.compile(r"[^\t\n\r\u0020-\u00FF]")
+# The session has the base role's tags: a condition or a variable on them would be decided wrongly.
+_PRINCIPAL_TAG = "aws:principaltag/"
 MAX_SESSION_NAME = 64
 # "Role chaining" limits a session to one hour: IAM User Guide, "Roles terms and concepts".
 DURATION_SECONDS = 3_600
@@ -67,6 +71,8 @@ def plan_session(snapshot: RoleSnapshot, *, base_role: RoleArn) -> SessionPlan:
         if not _accepted_with(base_role, arn):
             raise ManagedPolicyElsewhere(role=name, policy_arn=arn, account=base_role.account)
     plan = SessionPlan(_inline_policy(snapshot), snapshot.managed_policy_arns)
+    if _PRINCIPAL_TAG in (plan.policy or "").lower():
+        raise PrincipalTagNotSupported(role=name)
     if plan.policy and (found := _NOT_ACCEPTED.search(plan.policy)):
         raise CharacterNotAccepted(role=name, character=found.group())
     if plan.characters > MAX_CHARACTERS:

@@ -43,6 +43,16 @@ def test_the_account_may_assume_the_base_role_only_when_local_simulation_is_allo
     assert sorted(principals) == sorted([f"<{broker}.Arn>", f"arn:aws:iam::{ACCOUNT}:root"])
 
 
+def test_the_base_role_takes_no_tags_of_the_application():
+    scope = stack()
+    cdk.Tags.of(scope).add("env", "dev")
+    iam_sudo(scope)
+    template = Template.from_stack(scope)
+    assert "Tags" not in base_role(template)
+    _, tagged = broker_role(template)
+    assert tagged["Tags"] == [{"Key": "env", "Value": "dev"}]
+
+
 def test_sessions_of_the_base_role_last_an_hour_at_most(template):
     assert base_role(template)["MaxSessionDuration"] == 3600
 

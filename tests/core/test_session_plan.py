@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from iam_sudo_core import Role, RoleSnapshot, SessionPlan, errors, plan_session
@@ -87,6 +87,22 @@ def test_a_boundary_is_never_ignored() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Condition": {"StringEquals": {"aws:PrincipalTag/env": "dev"}}},
+        {"Condition": {"StringNotEqualsIfExists": {"AWS:principaltag/env": "dev"}}},
+        {"Condition": {"StringLike": {"s3:prefix": "${aws:PrincipalTag/team}/*"}}},
+        {"Resource": "arn:aws:s3:::b/${aws:PrincipalTag/team}/*"},
+    ],
+)
+def test_a_test_of_the_principals_tags_is_refused(more: dict[str, Any]) -> None:
+    document = allow("*")
+    document["Statement"][0] |= more
+    with pytest.raises(errors.PrincipalTagNotSupported, match="tags of the base role"):
+        plan_session(snapshot(document), base_role=BASE)
+
+
 @pytest.mark.parametrize("character", ["\u0100", "→", "\U0001f512"])
 def test_a_character_that_sts_does_not_accept_is_refused(character: str) -> None:
     with pytest.raises(errors.CharacterNotAccepted, match=f"U\\+{ord(character):04X}"):
@@ -95,6 +111,7 @@ def test_a_character_that_sts_does_not_accept_is_refused(character: str) -> None
 
 @given(st.text(st.characters(max_codepoint=255), max_size=20))
 def test_all_other_characters_arrive(text: str) -> None:
+    assume("aws:principaltag/" not in text.lower())
     policy = plan_session(snapshot(allow(text)), base_role=BASE).policy or ""
     assert json.loads(policy) == allow(text)
     assert all("\x20" <= character <= "\xff" for character in policy)

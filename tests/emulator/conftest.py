@@ -15,8 +15,8 @@ import pytest
 from demo.blog import Developer, add_developer, deploy
 from demo.emulator import ACCOUNT, Emulator
 
-# Of a permission set, only that the real path is /aws-reserved/sso.amazonaws.com/<region>/: the
-# emulator takes every principal with "amazonaws.com" in it for a service. tests/cdk has the real one.
+# Of a permission set, but for its path: the emulator takes every principal with "amazonaws.com" in
+# it for a service. tests/cdk has the real one, /aws-reserved/sso.amazonaws.com/….
 SSO_ROLE = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso/AWSReservedSSO_Dev_0123456789abcdef"
 
 Finished = subprocess.CompletedProcess[str]

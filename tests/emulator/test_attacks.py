@@ -105,6 +105,7 @@ def test_the_stack_cannot_be_changed(attacker: Any, deployment: Deployment, by_i
 
 def test_the_log_cannot_be_read_or_deleted(attacker: Any) -> None:
     group = "/aws/lambda/iam-sudo"
+    denied(attacker("logs").filter_log_events, logGroupName=group)
     denied(attacker("logs").delete_log_group, logGroupName=group)
     denied(attacker("logs").put_retention_policy, logGroupName=group, retentionInDays=1)
     denied(attacker("logs").delete_retention_policy, logGroupName=group)

