@@ -1,4 +1,4 @@
-"""What all tests stand on: no AWS account but their own, and the Node that belongs to the project."""
+"""What all tests stand on: no AWS account but their own, and the Node of this project."""
 
 import functools
 import importlib.util

@@ -71,7 +71,8 @@ def service() -> Iterator[Service]:
         def log_message(self, *_: Any) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # The interval is what `shutdown` waits for.
+    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     answers.url = f"http://127.0.0.1:{server.server_port}"
     yield answers
     server.shutdown()

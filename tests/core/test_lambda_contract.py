@@ -68,7 +68,8 @@ def invoke() -> Invoke:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), RuntimeApi)
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # The interval is what `shutdown` waits for.
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         environment = {
             "PATH": os.environ["PATH"],
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",

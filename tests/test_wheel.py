@@ -1,0 +1,283 @@
+"""The wheel as others get it: what it carries, what it asks for, and that its broker is the same.
+
+It is built here, and installed into folders of its own. What it stands on (boto3, the CDK) is lent
+by the environment that runs the tests, without its `.pth` files: they would bring the checkout in.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+import zipfile
+from collections.abc import Mapping
+from importlib.metadata import Distribution, version
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("aws_cdk")
+pytest.importorskip("build")
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[1]
+CHECKOUT = (ROOT, ROOT / "lambda_src")
+SOURCES = {
+    "iam_sudo_cdk": ROOT / "iam_sudo_cdk",
+    "iam_sudo_cdk/lambda_src": ROOT / "lambda_src",
+    "iam_sudo_client": ROOT / "iam_sudo_client",
+    "iam_sudo_core": ROOT / "lambda_src" / "iam_sudo_core",
+}
+FIVE_LINES = """\
+import aws_cdk as cdk
+from iam_sudo_cdk import IamSudo, SessionPolicyStrategy
+stack = cdk.Stack(app := cdk.App(), "sudo")
+IamSudo(stack, "IamSudo", strategy=SessionPolicyStrategy(), development_accounts=["111122223333"])
+app.synth()
+"""
+WHERE = """\
+import iam_sudo_cdk, iam_sudo_core
+print(iam_sudo_cdk.__file__, iam_sudo_core.__file__, sep="\\n")
+"""
+NO_CDK = "import sys; sys.modules.update(aws_cdk=None, constructs=None, jsii=None)\n"
+
+Finished = subprocess.CompletedProcess[str]
+
+
+def run(
+    *command: object, cwd: Path, environ: Mapping[str, str] = os.environ, code: int = 0
+) -> Finished:
+    words = [str(word) for word in command]
+    finished = subprocess.run(
+        words, cwd=cwd, env=environ, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == code, finished.stdout + finished.stderr
+    return finished
+
+
+def python(script: str, *, first: tuple[Path, ...], cwd: Path, code: int = 0) -> Finished:
+    """Run a script with the folders `first` ahead of what is installed, without `.pth` files."""
+    lent = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    environ = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(str, (*first, *lent))),
+        "CDK_OUTDIR": str(cwd / "cdk.out"),
+    }
+    return run(sys.executable, "-S", "-P", "-c", script, cwd=cwd, environ=environ, code=code)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = (sys.executable, "-m", "build", "--no-isolation")
+    run(*build, "--wheel", "--outdir", folder, ROOT, cwd=folder)
+    (built,) = folder.iterdir()
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which pip installed the wheel, and only the wheel; pip compiles it too."""
+    site = tmp_path_factory.mktemp("installed")
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps")
+    run(*pip, "--compile", "--target", site, wheel, cwd=site)
+    return site
+
+
+@pytest.fixture(scope="module")
+def metadata(installed: Path) -> Distribution:
+    (found,) = Distribution.discover(path=[str(installed)])
+    return found
+
+
+def files(folder: Path) -> set[str]:
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+# What it carries.
+
+
+def test_it_carries_the_packages_the_brokers_code_and_nothing_else(
+    wheel: Path, metadata: Distribution
+) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    about = f"iam_sudo_cdk-{metadata.version}.dist-info"
+    assert sorted(names) == sorted(
+        [f"{package}/{name}" for package, source in SOURCES.items() for name in files(source)]
+        + [f"{about}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")]
+        + [f"{about}/licenses/LICENSE"]
+    )
+    assert set(names) >= {
+        "iam_sudo_cdk/lambda_src/handler.py",
+        "iam_sudo_cdk/lambda_src/iam_sudo_core/simulate.py",
+        "iam_sudo_cdk/py.typed",
+        "iam_sudo_client/py.typed",
+        "iam_sudo_core/py.typed",
+    }
+
+
+def test_the_core_of_the_command_is_the_brokers(installed: Path) -> None:
+    core, bundled = (
+        {name: (folder / name).read_text() for name in files(folder)}
+        for folder in (
+            installed / "iam_sudo_core",
+            installed / "iam_sudo_cdk" / "lambda_src" / "iam_sudo_core",
+        )
+    )
+    assert core == bundled
+
+
+def test_the_source_distribution_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path, ROOT, cwd=tmp_path)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    (again,) = tmp_path.glob("*.whl")
+    # RECORD lists every file with its hash.
+    listed, expected = (
+        archive.read(next(name for name in archive.namelist() if name.endswith("/RECORD")))
+        for archive in map(zipfile.ZipFile, (again, wheel))
+    )
+    assert listed.decode().splitlines() == expected.decode().splitlines()
+    with tarfile.open(sdist) as archive:
+        assert {name.split("/")[1] for name in archive.getnames()} == {
+            *("iam_sudo_cdk", "iam_sudo_client", "lambda_src", "pyproject.toml", "PKG-INFO"),
+            *("LICENSE", "README.md", "CHANGELOG.md", ".gitignore"),
+        }
+
+
+# What it says of itself.
+
+
+def test_it_is_found_among_the_constructs_of_the_cdk(metadata: Distribution) -> None:
+    classifiers = metadata.metadata.get_all("Classifier") or []
+    assert {"Framework :: AWS CDK", "Framework :: AWS CDK :: 2", "Typing :: Typed"} <= {
+        *classifiers
+    }
+    assert metadata.metadata["Requires-Python"] == ">=3.11"
+    assert metadata.metadata["License-Expression"] == "Apache-2.0"
+
+
+def test_only_the_extra_asks_for_the_cdk(metadata: Distribution) -> None:
+    required = [Requirement(text) for text in metadata.requires or []]
+    assert {each.name for each in required if not each.marker} == {"boto3", "click", "filelock"}
+    extra = {
+        each.name: each.specifier
+        for each in required
+        if each.marker and each.marker.evaluate({"extra": "cdk"})
+    }
+    assert extra == {
+        "aws-cdk-lib": SpecifierSet(">=2.257,<3"),
+        "constructs": SpecifierSet(">=10.5,<11"),
+    }
+    assert all(specifier.contains(version(name)) for name, specifier in extra.items())
+
+
+def test_it_has_one_command(metadata: Distribution) -> None:
+    assert [(entry.group, entry.name, entry.value) for entry in metadata.entry_points] == [
+        ("console_scripts", "iam-sudo", "iam_sudo_client.cli:main")
+    ]
+
+
+# An application that installs it.
+
+
+def synthesize(first: tuple[Path, ...], folder: Path) -> dict[str, str]:
+    """The templates and assets of the five lines, as text by file name."""
+    loaded = python(FIVE_LINES + WHERE, first=first, cwd=folder).stdout.splitlines()
+    assert len(loaded) == 2
+    assert all(Path(file).is_relative_to(first[0]) for file in loaded), loaded
+    assembly = folder / "cdk.out"
+    return {
+        name: (assembly / name).read_text()
+        for name in files(assembly)
+        if name.startswith("asset.") or name.endswith((".template.json", ".assets.json"))
+    }
+
+
+@pytest.fixture(scope="module")
+def of_the_checkout(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return synthesize(CHECKOUT, tmp_path_factory.mktemp("checkout"))
+
+
+def test_five_lines_give_the_same_broker(
+    wheel: Path, of_the_checkout: dict[str, str], tmp_path: Path
+) -> None:
+    shutil.unpack_archive(wheel, tmp_path / "site", "zip")
+    assert synthesize((tmp_path / "site",), tmp_path) == of_the_checkout
+    # And it is one: a template that names an asset with the handler in it.
+    (handler,) = (name for name in of_the_checkout if name.endswith("/handler.py"))
+    asset = handler.removeprefix("asset.").removesuffix("/handler.py")
+    assert f'"S3Key": "{asset}.zip"' in of_the_checkout["sudo.template.json"]
+
+
+def test_it_stays_the_same_when_python_has_compiled_what_is_installed(
+    installed: Path, of_the_checkout: dict[str, str], tmp_path: Path
+) -> None:
+    assert list((installed / "iam_sudo_cdk" / "lambda_src").rglob("__pycache__/*.pyc"))
+    assert synthesize((installed,), tmp_path) == of_the_checkout
+
+
+# Someone who wants the command alone.
+
+
+def test_without_the_cdk_the_construct_says_what_to_install_in_one_line(
+    installed: Path, tmp_path: Path
+) -> None:
+    script = NO_CDK + "import iam_sudo_cdk"
+    failed = python(script, first=(installed,), cwd=tmp_path, code=1).stderr
+    assert "ModuleNotFoundError" not in failed
+    assert failed.splitlines()[-1] == (
+        'ImportError: iam_sudo_cdk needs the AWS CDK: pip install "iam-sudo-cdk[cdk]"'
+    )
+
+
+def import_the_client(installed: Path) -> str:
+    """The statement that imports every module of the client."""
+    names = sorted(path.stem for path in (installed / "iam_sudo_client").glob("[a-z]*.py"))
+    assert "cli" in names
+    return f"from iam_sudo_client import {', '.join(names)}\n"
+
+
+def test_without_the_cdk_the_command_works(installed: Path, tmp_path: Path) -> None:
+    script = (
+        "import runpy\n"
+        "sys.argv = ['iam-sudo', '--help']\n"
+        f"runpy.run_path({str(installed / 'bin' / 'iam-sudo')!r}, run_name='__main__')"
+    )
+    needs_no_cdk = NO_CDK + import_the_client(installed) + script
+    shown = python(needs_no_cdk, first=(installed,), cwd=tmp_path)
+    assert shown.stdout.startswith("Usage: iam-sudo ")
+
+
+def test_pip_installs_it_with_all_that_the_command_needs(
+    wheel: Path, installed: Path, metadata: Distribution, tmp_path: Path
+) -> None:
+    pins = (ROOT / "requirements-client.txt").read_text().replace("-e .", "")
+    (tmp_path / "pins.txt").write_text(pins)
+    venv.create(tmp_path / "venv", symlinks=True)
+    bin_ = tmp_path / "venv" / "bin"
+    pip = (sys.executable, "-m", "pip", "--python", bin_ / "python", "install", "--quiet")
+    with_pins = ("--retries", "1", "--no-compile", "--constraint", tmp_path / "pins.txt")
+    try:
+        run(*pip, *with_pins, wheel, cwd=tmp_path)
+    except AssertionError as failure:
+        if "after connection broken by" in str(failure):
+            pytest.skip("there is no package index to be reached")
+        raise
+    bare = {"PATH": os.defpath, "HOME": str(tmp_path)}
+    shown = run(bin_ / "iam-sudo", "--version", cwd=tmp_path, environ=bare)
+    assert shown.stdout == f"iam-sudo, version {metadata.version}\n"
+    shown = run(bin_ / "iam-sudo", "simulate", "--help", cwd=tmp_path, environ=bare)
+    assert "--role-name" in shown.stdout
+    run(bin_ / "python", "-c", import_the_client(installed), cwd=tmp_path, environ=bare)
+    without = run(bin_ / "python", "-c", "import iam_sudo_cdk", cwd=tmp_path, environ=bare, code=1)
+    assert without.stderr.endswith('pip install "iam-sudo-cdk[cdk]"\n')
