@@ -49,11 +49,16 @@ clean:  ## remove all that these targets made
 	rm -rf .venv .venv-* node_modules cdk.out dist .work .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A version manager's shim may exist for a Python that does not run, hence the trial. It ends in
-# `true` because make throws away the output of a shell that ends with 127, command not found.
-OTHER_PYTHONS = $(shell for version in 3.11 3.12 3.13 3.14; do \
-	.venv/bin/python -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] == '$$version')" \
-	&& python$$version -c 'import ensurepip, venv' >/dev/null 2>&1 && echo $$version; done; true)
+# $(call python,minor) is a Python 3.minor: of PATH, else of pyenv, which takes off PATH what is not
+# selected. Its shim is there nevertheless, hence the trial. It ends in `true` because make throws
+# away the output of a shell that ends with 127, command not found.
+python = $(shell for python in python3.$(1) \
+	"$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.$(1).*/bin/python3.$(1); do \
+	"$$python" -c 'import ensurepip, venv' >/dev/null 2>&1 && echo "$$python" && break; done; true)
+
+OTHER_PYTHONS = $(foreach minor,$(filter-out $(OUR_MINOR),11 12 13 14),\
+	$(if $(call python,$(minor)),3.$(minor)))
+OUR_MINOR = $(shell .venv/bin/python -c 'import sys; print(sys.version_info.minor)')
 
 test-3.%: .venv-3.%/.stamp
 	.venv-3.$*/bin/python -m pytest -m "not slow"
@@ -70,7 +75,7 @@ test-3.%: .venv-3.%/.stamp
 	$(call venv,.venv-ancestor,$(PYTHON),requirements-ancestor.txt)
 
 .venv-3.%/.stamp: requirements-client.txt requirements-test.txt pyproject.toml
-	$(call venv,.venv-3.$*,python3.$*,requirements-test.txt)
+	$(call venv,.venv-3.$*,$(or $(call python,$*),python3.$*),requirements-test.txt)
 
 .PRECIOUS: .venv-3.%/.stamp
 

@@ -1,4 +1,4 @@
-"""The CDK constructs: a broker for simulated roles, in a development account."""
+"""The CDK constructs: developers use the roles of workloads, in development accounts."""
 
 try:
     import aws_cdk.aws_lambda  # noqa: F401 - imported to say at once what is missing
@@ -10,15 +10,18 @@ except ModuleNotFoundError as error:
         'iam_sudo_cdk needs the AWS CDK: pip install "iam-sudo-cdk[cdk]"', name=error.name
     ) from None
 
+from .developer_trust import DeveloperTrust, Tag
 from .errors import AccountNotAllowed, CannotGrant, InvalidChoice, InvalidConfiguration
 from .iam_sudo import IamSudo, Strategy
 from .selection import RoleSelection
 from .session_policy import SessionPolicyStrategy
 from .stack import IamSudoDemoStack, IamSudoStack
+from .tag_trust import TagTrustStrategy
 
 __all__ = [
     "AccountNotAllowed",
     "CannotGrant",
+    "DeveloperTrust",
     "IamSudo",
     "IamSudoDemoStack",
     "IamSudoStack",
@@ -27,4 +30,6 @@ __all__ = [
     "RoleSelection",
     "SessionPolicyStrategy",
     "Strategy",
+    "Tag",
+    "TagTrustStrategy",
 ]

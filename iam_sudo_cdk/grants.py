@@ -1,4 +1,4 @@
-"""Let somebody invoke the broker, and nothing else, by whichever policy really reaches them.
+"""Grant somebody something, by whichever policy really reaches them: first, to ask the broker.
 
 An identity policy for roles, users and groups of the application and for imported ones; it names
 the function without versions or aliases. A permission on the function (a resource policy) for
@@ -14,6 +14,7 @@ the set gets another role, and the grant has to be deployed again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 import aws_cdk as cdk
@@ -37,21 +38,18 @@ def grant_invoke(function: lambda_.Function, grantee: iam.IGrantable) -> iam.Gra
     Raises:
         CannotGrant: when nothing would reach the grantee, instead of pretending.
     """
-    principal = grantee.grant_principal
-    arns = _arns(principal)
-    elsewhere = _is_elsewhere(principal, arns, cdk.Stack.of(function))
-    if elsewhere and isinstance(principal, iam.Group):
-        raise CannotGrant(grantee=_name(principal), problem="a group of another account")
+    arns = principal_arns(grantee)
+    stack = cdk.Stack.of(function)
     grants = []
-    if _is_ours_to_write(principal, arns) and not (elsewhere and _is_imported(principal)):
-        grant = iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["lambda:InvokeFunction"],
-            resource_arns=[function.function_arn],
-        )
-        if _was_written(principal):
-            grants.append(grant)
-    if elsewhere or not grants:
+    by_policy = grant_by_policy(
+        grantee,
+        stack,
+        actions=["lambda:InvokeFunction"],
+        resource_arns=[function.function_arn],
+    )
+    if by_policy:
+        grants.append(by_policy)
+    if not by_policy or is_elsewhere(grantee, stack):
         grants.extend(_permit(function, arn) for arn in arns)
     result = grants[0]
     for grant in grants[1:]:
@@ -60,8 +58,39 @@ def grant_invoke(function: lambda_.Function, grantee: iam.IGrantable) -> iam.Gra
     return result
 
 
-def _arns(principal: iam.IPrincipal) -> list[str]:
-    """The ARNs that stand for the principal in a resource policy, at least one."""
+def grant_by_policy(
+    grantee: iam.IGrantable,
+    stack: cdk.Stack,
+    *,
+    actions: list[str],
+    resource_arns: list[str],
+    conditions: Mapping[str, Mapping[str, object]] | None = None,
+) -> iam.Grant | None:
+    """Grant by a policy of the grantee's own, or None when there is none that is ours to write.
+
+    Raises:
+        CannotGrant: the grantee is none that can be granted anything.
+    """
+    principal = grantee.grant_principal
+    arns = principal_arns(grantee)
+    elsewhere = is_elsewhere(grantee, stack)
+    if elsewhere and isinstance(principal, iam.Group):
+        raise CannotGrant(grantee=_name(principal), problem="a group of another account")
+    if not _is_ours_to_write(principal, arns) or (elsewhere and _is_imported(principal)):
+        return None
+    grant = iam.Grant.add_to_principal(
+        grantee=grantee, actions=actions, resource_arns=resource_arns, conditions=conditions
+    )
+    return grant if _was_written(principal) else None
+
+
+def principal_arns(grantee: iam.IGrantable) -> list[str]:
+    """The ARNs that stand for the grantee in a resource policy, at least one.
+
+    Raises:
+        CannotGrant: it stands for many identities, or for none of IAM.
+    """
+    principal = grantee.grant_principal
     if isinstance(principal, iam.UnknownPrincipal):
         raise CannotGrant(
             grantee=_name(principal), problem="the role of this imported resource is not known"
@@ -80,10 +109,10 @@ def _arns(principal: iam.IPrincipal) -> list[str]:
     return arns
 
 
-def _is_elsewhere(principal: iam.IPrincipal, arns: list[str], stack: cdk.Stack) -> bool:
-    """Whether it is known to be of another account than the function."""
-    fields = _fields(arns[0])
-    account = principal.principal_account or (fields[4] if fields else None)
+def is_elsewhere(grantee: iam.IGrantable, stack: cdk.Stack) -> bool:
+    """Whether the grantee is known to be of another account than the stack."""
+    fields = _fields(principal_arns(grantee)[0])
+    account = grantee.grant_principal.principal_account or (fields[4] if fields else None)
     known = account is not None and not any(map(cdk.Token.is_unresolved, (account, stack.account)))
     return known and account != stack.account
 

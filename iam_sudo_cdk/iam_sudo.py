@@ -1,39 +1,48 @@
 """`IamSudo`: let developers use the permissions of workload roles, in development accounts.
 
 One construct, whatever the way: the strategy says how, `grant_sudo` says who. A strategy is a
-plain description; all that it has to offer is `bind`.
+plain description; all that it has to offer is `bind`, and what it binds to, `grant_sudo`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from functools import reduce
+from typing import Any, Protocol
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from .accounts import development_accounts_only
-from .errors import InvalidChoice
+from .accounts import development_accounts_only, parse_accounts
+from .errors import InvalidChoice, InvalidConfiguration
 from .session_policy import Broker
+from .tag_trust import TrustedRoles
+
+
+class BoundStrategy(Protocol):
+    """What a strategy has built."""
+
+    def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant: ...
 
 
 class Strategy(Protocol):
     """A way to let developers use a role's permissions."""
 
-    def bind(self, scope: Construct) -> Broker:
-        """Build what the strategy needs, in `scope`."""
+    def bind(self, scope: Construct, development_accounts: Sequence[str]) -> BoundStrategy:
+        """Build what the strategy needs, in `scope`, for these accounts."""
         ...
 
 
 class IamSudo(Construct):
-    """A broker of simulated roles, or whatever else the strategy builds.
+    """A broker of simulated roles, roles that trust the developers, or both.
 
     Args:
         scope: the construct to build in.
         id: of the construct; what is in it is addressed by it, so keep it.
-        strategy: how it is done: `SessionPolicyStrategy(…)`. There is no default.
+        strategy: how it is done: `SessionPolicyStrategy(…)` or `TagTrustStrategy(…)`; a list of
+            both while an application moves from one to the other. There is no default.
         development_accounts: the accounts, 12-digit strings, that it may be deployed to. There is
             no default: see `accounts` for how it is enforced.
 
@@ -46,16 +55,20 @@ class IamSudo(Construct):
         scope: Construct,
         id: str,
         *,
-        strategy: Strategy,
+        strategy: Strategy | Sequence[Strategy],
         development_accounts: Sequence[str],
     ) -> None:
         super().__init__(scope, id)
         development_accounts_only(self, development_accounts)
-        if not hasattr(strategy, "bind"):
+        strategies: list[Any] = list(strategy) if isinstance(strategy, Sequence) else [strategy]
+        if not strategies or not all(hasattr(each, "bind") for each in strategies):
             raise InvalidChoice(
-                key="strategy", value=strategy, allowed="a strategy, SessionPolicyStrategy(…)"
+                key="strategy",
+                value=strategy or None,
+                allowed="SessionPolicyStrategy(…), TagTrustStrategy(…), or a list of both",
             )
-        self._broker = strategy.bind(self)
+        accounts = parse_accounts(development_accounts)
+        self._bound: list[BoundStrategy] = [each.bind(self, accounts) for each in strategies]
 
     @property
     def base_role(self) -> iam.Role:
@@ -72,12 +85,34 @@ class IamSudo(Construct):
         """The broker's log, one JSON line a decision."""
         return self._broker.log_group
 
-    def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` simulate the selected roles: it may invoke the broker, nothing else.
+    @property
+    def developer_policy(self) -> iam.ManagedPolicy | None:
+        """The managed policy to attach to grantees that the CDK cannot write to, if there are."""
+        policies = [each.developer_policy for each in self._bound if isinstance(each, TrustedRoles)]
+        return next((policy for policy in policies if policy), None)
 
-        See `grants` for whom this reaches and how. The result's `success` is always true.
+    def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` use the selected roles: ask the broker, assume the tagged roles, no more.
+
+        See `grants` and `tag_trust` for whom this reaches and how. The result's `success` is
+        always true.
 
         Raises:
             CannotGrant: when nothing could be granted.
         """
-        return self._broker.grant_sudo(grantee)
+        first, *others = [bound.grant_sudo(grantee) for bound in self._bound]
+        return reduce(iam.Grant.combine, others, first)
+
+    @property
+    def has_broker(self) -> bool:
+        """Whether there are a broker, its log and a base role."""
+        return any(isinstance(each, Broker) for each in self._bound)
+
+    @property
+    def _broker(self) -> Broker:
+        for each in self._bound:
+            if isinstance(each, Broker):
+                return each
+        raise InvalidConfiguration(
+            "strategy: there is no broker, no base role and no log without SessionPolicyStrategy"
+        )

@@ -16,6 +16,7 @@ import aws_cdk as cdk
 
 from iam_sudo_core import Principal, Settings
 from iam_sudo_core.errors import InvalidSettings
+from iam_sudo_core.patterns import matching
 from iam_sudo_core.principals import TYPES
 from iam_sudo_core.selection import POLICY_VARIABLE, RoleSelectionPolicy
 from iam_sudo_core.settings import BASE_ROLE_VARIABLE
@@ -41,16 +42,31 @@ class RoleSelection:
     have wildcards too; default: `Service:ecs-tasks.amazonaws.com`. Both are known at synth: a
     token (a name that CloudFormation makes up) cannot be checked and is refused.
 
+    `paths` are patterns of construct paths, for the tag-based strategy alone: they select roles of
+    the application whose names CloudFormation will make up; default: none.
+
     Raises:
         InvalidChoice: naming the key, the value and what is allowed.
     """
 
     role_names: Sequence[str] = ("iam-sudo-demo-*",)
     principals: Sequence[str] = ("Service:ecs-tasks.amazonaws.com",)
+    paths: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "role_names", _role_names(self.role_names))
         object.__setattr__(self, "principals", _principals(self.principals))
+        object.__setattr__(self, "paths", _paths(self.paths))
+
+    def names(self, *, name: str | None, path: str) -> bool:
+        """Whether a role is meant by its name, or, when that is not known, by its path."""
+        if name is None:
+            return matching(self.paths, path) is not None
+        return matching(self.role_names, name) is not None
+
+    def policy(self) -> RoleSelectionPolicy:
+        """The selection as the broker reads it, on any base role."""
+        return RoleSelectionPolicy.parse(_compact(_policy(self.role_names, self.principals, "*")))
 
     def environment(self, stack: cdk.Stack, *, base_role: str, name: str) -> dict[str, str]:
         """The broker's environment; `base_role` is the base role's ARN, `name` its name.
@@ -106,6 +122,13 @@ def _principals(values: object) -> tuple[str, ...]:
         "Service:ecs-tasks.amazonaws.com"
     )
     return _strings("principals", values, allowed, _is_principal)
+
+
+def _paths(values: object) -> tuple[str, ...]:
+    if isinstance(values, list | tuple) and not values:
+        return ()
+    allowed = "a list of patterns of construct paths, as in */TaskDef/TaskRole"
+    return _strings("paths", values, allowed, lambda text: bool(text.strip()))
 
 
 def _is_principal(text: str) -> bool:

@@ -77,8 +77,8 @@ class SessionPolicyStrategy:
                 allowed="a list of names of AWS managed policies, ARNs or IManagedPolicy objects",
             )
 
-    def bind(self, scope: Construct) -> Broker:
-        """Build the broker in `scope`.
+    def bind(self, scope: Construct, development_accounts: Sequence[str]) -> Broker:  # noqa: ARG002
+        """Build the broker in `scope`, whose stack has the account guard.
 
         Raises:
             InvalidConfiguration: the selection does not fit the broker's environment.

@@ -1,0 +1,323 @@
+"""Let developers assume one role itself: a tag on it, and a statement in its trust policy.
+
+`DeveloperTrust` does it to one role, as a mixin; `TagTrustStrategy` to the selected roles of an
+application. It works on the CloudFormation resource, so every shape that a role has in an
+application will do: `Role` and `LazyRole`, `CfnRole`, roles of included templates, and a plain
+`CfnResource`. It happens during synthesis, after the application's own aspects and tags.
+
+A role that has the statement is left as it is. What cannot be done is said on the role: with an
+error where the role or its tag would not mean what was asked for, with a warning where the role is
+not the application's to change. Overrides of the whole `AssumeRolePolicyDocument` come after us and
+win: such a role is not seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
+from constructs import IConstruct
+
+from .errors import InvalidChoice
+from .intrinsics import is_intrinsic, rendered
+
+# IAM User Guide, "IAM and AWS STS quotas": role trust policy length, and what it can be raised to.
+TRUST_POLICY_CHARACTERS = 2_048
+_MOST_TRUST_POLICY_CHARACTERS = 4_096
+
+# After tags and other aspects that change things (200) and those without a priority (500), before
+# those that only read (1,000).
+PRIORITY = 900
+
+ACTIONS = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
+_ROLE_TYPE = "AWS::IAM::Role"
+_UNRESOLVED = "${Token["  # asking the CDK (`Token.is_unresolved`) is a round trip to Node for each
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """The tag that opens a role to developers: `env=dev`."""
+
+    key: str = "env"
+    value: str = "dev"
+
+    @classmethod
+    def parse(cls, text: object) -> Tag:
+        """Read `KEY=VALUE`.
+
+        Raises:
+            InvalidChoice: naming the value.
+        """
+        key, equals, value = text.partition("=") if isinstance(text, str) else ("", "", "")
+        # IAM API Reference, "Tag": lengths, and the prefix that is AWS's own.
+        if not (0 < len(key) <= 128 and equals and 0 < len(value) <= 256) or key[:4] == "aws:":  # noqa: PLR2004
+            raise InvalidChoice(key="tag", value=text, allowed="KEY=VALUE, as in env=dev")
+        return cls(key=key, value=value)
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """What is added to a role.
+
+    `developers` gives the patterns of ARNs that the statement's condition has, when it is needed;
+    `trust_whole_account` leaves the condition out.
+    """
+
+    tag: Tag
+    developers: Callable[[], Sequence[str]]
+    trust_whole_account: bool = False
+    trust_policy_characters: int = TRUST_POLICY_CHARACTERS
+
+    def __post_init__(self) -> None:
+        limit = self.trust_policy_characters
+        if not TRUST_POLICY_CHARACTERS <= limit <= _MOST_TRUST_POLICY_CHARACTERS:
+            raise InvalidChoice(
+                key="trust_policy_characters",
+                value=limit,
+                allowed=f"{TRUST_POLICY_CHARACTERS} to {_MOST_TRUST_POLICY_CHARACTERS}",
+            )
+
+
+class Statement:
+    """The statement of a trust: this account's principals, those among them that were granted."""
+
+    def __init__(self, trust: Trust) -> None:
+        self.trust = trust
+        developers = sorted(trust.developers())
+        conditions = {"ArnLike": {"aws:PrincipalArn": developers}}
+        self.names_nobody = not developers and not trust.trust_whole_account
+        self.l2 = iam.PolicyStatement(
+            sid="IamSudoDevelopers",
+            actions=list(ACTIONS),
+            principals=[iam.AccountRootPrincipal()],
+            conditions=None if trust.trust_whole_account else conditions,
+        )
+        self._resolved: dict[cdk.Stack, Mapping[str, Any]] = {}
+
+    def resolved(self, stack: cdk.Stack) -> Mapping[str, Any]:
+        """The statement as `stack`'s template has it; worked out once for each stack."""
+        if stack not in self._resolved:
+            self._resolved[stack] = stack.resolve(self.l2.to_statement_json())
+        return self._resolved[stack]
+
+
+class DeveloperTrust(cdk.Mixin):
+    """Let developers assume a role: `task.task_role.with_(DeveloperTrust(developers=[…]))`.
+
+    Args:
+        developers: ARNs of the roles and users that the role shall trust; `*` and `?` are
+            wildcards. The role of an IAM Identity Center permission set stands for the set.
+        tag: the tag that the role gets; default: env=dev. What the developers need on their side is
+            `sts:AssumeRole` on roles with this tag, see `TagTrustStrategy`.
+        trust_whole_account: trust all of the account who may `sts:AssumeRole`; default: False.
+        trust_policy_characters: IAM's quota for trust policies; default: 2048, at most 4096.
+
+    Raises:
+        InvalidChoice: naming the key, the value and what is allowed.
+    """
+
+    def __init__(
+        self,
+        *,
+        developers: Sequence[str] = (),
+        tag: Tag | None = None,
+        trust_whole_account: bool = False,
+        trust_policy_characters: int = TRUST_POLICY_CHARACTERS,
+    ) -> None:
+        super().__init__()
+        if not developers and not trust_whole_account:
+            raise InvalidChoice(
+                key="developers", value=None, allowed="ARNs of roles and users, at least one"
+            )
+        patterns = [principal_pattern(arn) for arn in developers]
+        self._aspect = _TrustOneRole(
+            Trust(
+                tag=tag or Tag(),
+                developers=lambda: patterns,
+                trust_whole_account=trust_whole_account,
+                trust_policy_characters=trust_policy_characters,
+            )
+        )
+
+    def supports(self, construct: IConstruct) -> bool:
+        """Roles of the application, and, to say that they stay as they are, imported ones."""
+        return is_role_resource(construct) or is_beyond_reach(construct)
+
+    def apply_to(self, construct: IConstruct) -> None:
+        if is_role_resource(construct):
+            cdk.Aspects.of(construct).add(self._aspect, priority=PRIORITY)
+        else:
+            warn_beyond_reach(construct)
+
+
+@jsii.implements(cdk.IAspect)
+class _TrustOneRole:
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+
+    def visit(self, node: IConstruct) -> None:
+        if is_role_resource(node):
+            role, stack = RoleResource(node), cdk.Stack.of(node)
+            if self._trust.trust_whole_account:
+                warn_whole_account(node)
+            role.open(Statement(self._trust), stack, role.trust_policy(stack))
+
+
+class RoleResource:
+    """A role as CloudFormation will see it; reading it costs one round trip to Node."""
+
+    def __init__(self, resource: Any) -> None:
+        self.construct = resource  # a CfnRole or a CfnResource, which differ where it matters
+        self._is_typed = isinstance(resource, iam.CfnRole)
+        self._properties: Mapping[str, Any] = self.construct._cfn_properties  # tokens and all
+
+    def value(self, name: str) -> Any:
+        """A property by CloudFormation's name for it."""
+        key = name[0].lower() + name[1:] if self._is_typed else name
+        return self._properties.get(key)
+
+    @property
+    def name(self) -> str | None:
+        """The role's name, when synthesis knows it."""
+        name = self.value("RoleName")
+        return name if isinstance(name, str) and _UNRESOLVED not in name else None
+
+    def trust_policy(self, stack: cdk.Stack) -> Any:
+        """The trust policy as it will be in the template."""
+        return stack.resolve(self.value("AssumeRolePolicyDocument"))
+
+    def open(self, statement: Statement, stack: cdk.Stack, policy: Any) -> None:
+        """Add tag and statement, or say on the role why not; `policy` is `trust_policy(stack)`."""
+        trust = statement.trust
+        tags = self._tags(stack)
+        if problem := _tag_problem(tags, trust.tag):
+            cdk.Annotations.of(self.construct).add_error(f"iam-sudo: {problem}")
+            return
+        if not isinstance(policy, Mapping) or is_intrinsic(policy.get("Statement", {"Ref": ""})):
+            warn(self.construct, "decided", "its trust policy is decided at deployment")
+            return
+        added = statement.resolved(stack)
+        statements = policy["Statement"]
+        statements = statements if isinstance(statements, list) else [statements]
+        if _canonical(added) not in map(_canonical, statements):
+            extended = {**policy, "Statement": [*statements, added]}
+            characters = len(json.dumps(rendered(extended), separators=(",", ":")))
+            if characters > trust.trust_policy_characters:
+                cdk.Annotations.of(self.construct).add_error(
+                    f"iam-sudo: with the statement for developers its trust policy has "
+                    f"{characters:,} characters and IAM accepts {trust.trust_policy_characters:,}; "
+                    "shorten it, or raise the quota and trust_policy_characters"
+                )
+                return
+            self._write(extended, statement.l2)
+        if trust.tag.key.lower() not in {key.lower() for key in tags}:
+            self._tag(trust.tag, stack)
+
+    def _tags(self, stack: cdk.Stack) -> dict[str, object]:
+        found = self.value("Tags") or []
+        if any(_UNRESOLVED in str(item) or not isinstance(item, Mapping) for item in found):
+            found = stack.resolve(found)
+        return {
+            str(item.get("key", item.get("Key"))): item.get("value", item.get("Value"))
+            for item in found
+        }
+
+    def _write(self, policy: Mapping[str, Any], statement: iam.PolicyStatement) -> None:
+        document = self.value("AssumeRolePolicyDocument")
+        if isinstance(document, iam.PolicyDocument):
+            document.add_statements(statement)
+        elif self._is_typed:
+            self.construct.assume_role_policy_document = policy
+        else:
+            self.construct.add_property_override("AssumeRolePolicyDocument", policy)
+
+    def _tag(self, tag: Tag, stack: cdk.Stack) -> None:
+        # On the resource itself: `Tags.of(…)` is an aspect, and one for each role makes synthesis
+        # of a hundred of them fail with PossibleInfiniteLoopDetected.
+        if self._is_typed:
+            self.construct.tags.set_tag(tag.key, tag.value)
+        else:
+            tags = stack.resolve(self.value("Tags") or [])
+            self.construct.add_property_override(
+                "Tags", [*tags, {"Key": tag.key, "Value": tag.value}]
+            )
+
+
+def principal_pattern(arn: str) -> str:
+    """The pattern of `aws:PrincipalArn` that a principal has.
+
+    The role of an IAM Identity Center permission set ends in 16 random characters and gets others
+    when the set is provisioned anew; they become wildcards. No longer name of a set can match.
+    """
+    head, separator, name = arn.rpartition("/")
+    if name.startswith("AWSReservedSSO_") and name[-17:-16] == "_":
+        return f"{head}{separator}{name[:-16]}{'?' * 16}"
+    return arn
+
+
+def is_role_resource(construct: object) -> bool:
+    """Whether a construct is the CloudFormation resource of a role."""
+    if isinstance(construct, iam.CfnRole):
+        return True
+    return type(construct) is cdk.CfnResource and construct.cfn_resource_type == _ROLE_TYPE
+
+
+def is_beyond_reach(construct: object) -> bool:
+    """Whether a construct stands for a role that the application cannot change."""
+    if isinstance(construct, iam.Role):  # pre-created: `Role.customize_roles`
+        return construct.node.default_child is None
+    # An imported role is of no public class; of others, this attribute is a role's alone.
+    return (
+        not isinstance(construct, iam.LazyRole | cdk.CfnElement)
+        and hasattr(construct, "role_arn")
+        and hasattr(construct, "role_name")
+        and hasattr(construct, "assume_role_action")
+    )
+
+
+def warn_beyond_reach(construct: IConstruct) -> None:
+    warn(construct, "imported", "it is imported or created elsewhere, and stays as it is")
+
+
+def warn_whole_account(construct: IConstruct) -> None:
+    cdk.Annotations.of(construct).add_warning_v2(
+        "iam-sudo:trustWholeAccount",
+        "everybody in the account who may sts:AssumeRole on it gets in (trust_whole_account)",
+    )
+
+
+def warn(construct: IConstruct, id: str, problem: str) -> None:
+    cdk.Annotations.of(construct).add_warning_v2(
+        f"iam-sudo:{id}", f"developers get no access to this role: {problem}"
+    )
+
+
+def _tag_problem(tags: Mapping[str, object], wanted: Tag) -> str | None:
+    for key, value in tags.items():
+        # Keys of tags differ in more than case, on IAM resources: IAM User Guide, "Tags for IAM".
+        if key.lower() == wanted.key.lower() and value != wanted.value:
+            return (
+                f"it carries the tag {key}={rendered(value)}, which would have to be {wanted}; "
+                "choose another tag, or leave the role out of the selection"
+            )
+    return None
+
+
+def _canonical(statement: object) -> str:
+    """A statement's meaning as text: the order of members and of lists does not matter."""
+    return json.dumps(_sorted(rendered(statement)), sort_keys=True)
+
+
+def _sorted(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _sorted(item) for key, item in value.items() if key != "Sid"}
+    items = value if isinstance(value, list) else [value]
+    return sorted((_sorted(i) if isinstance(i, Mapping) else str(i) for i in items), key=str)

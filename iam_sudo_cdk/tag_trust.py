@@ -1,0 +1,312 @@
+"""The strategy without a broker: the selected roles of an application trust the developers.
+
+Each of them gets a tag and a statement in its trust policy (see `developer_trust`), and
+`grant_sudo` both enters the grantee into the statement's condition and lets it assume the account's
+roles that carry the tag. Roles of what surrounds an application are never selected: custom
+resources and other helpers that the CDK makes, and this construct's own.
+
+A stack of an account that is known and is no development account is left as it is, and a stack that
+does not know its account gets the account guard along with its first opened role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IConstruct
+
+from iam_sudo_core.patterns import matching
+from iam_sudo_core.principals import trusted_principals
+
+from .accounts import development_accounts_only
+from .acknowledgements import acknowledge
+from .developer_trust import (
+    ACTIONS,
+    PRIORITY,
+    TRUST_POLICY_CHARACTERS,
+    RoleResource,
+    Statement,
+    Tag,
+    Trust,
+    is_beyond_reach,
+    is_role_resource,
+    principal_pattern,
+    warn,
+    warn_beyond_reach,
+    warn_whole_account,
+)
+from .errors import CannotGrant, InvalidChoice
+from .grants import grant_by_policy, is_elsewhere, principal_arns
+from .intrinsics import is_intrinsic, rendered
+from .selection import RoleSelection
+
+Scope = Literal["stack", "stage", "app"]
+SCOPES: tuple[Scope, ...] = ("stack", "stage", "app")
+
+# What the CDK makes for its own use, by construct path: they run with their own permissions, and
+# nobody has to run as them.
+_INFRASTRUCTURE = (
+    "*/Custom::*",
+    "*/AWS679f53fac002430cb0da5b7982bd2287/*",  # AwsCustomResource
+    "*/LogRetention*/ServiceRole/*",
+    "*/BucketNotificationsHandler*/Role/*",
+    "*/framework-on*/ServiceRole/*",  # custom_resources.Provider
+    "*/waiter-state-machine/Role/*",
+    "*/$CrossRegionCodePipelineScaffoldStack*",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagTrustStrategy:
+    """Let developers assume the selected roles themselves.
+
+    Attributes:
+        selection: the roles, by the principals that they trust already, and by name or, where
+            CloudFormation makes the name up, by construct path; default: the blog's demo roles.
+        scope: where they are looked for: the construct's own `stack` (nested ones included), its
+            `stage`, or the whole `app` with the stages that there are by now; default: stack.
+        tag: opens a role; default: env=dev.
+        trust_whole_account: leave the condition out of the statement, so that everybody in the
+            account who may `sts:AssumeRole` on the role gets in; default: False.
+        protect_tag: deny the grantees changing that tag on roles; default: False. The README has
+            the service control policy that protects it from everybody.
+        policy_name: of the managed policy for grantees that the CDK cannot write to; default:
+            iam-sudo-developers.
+        trust_policy_characters: IAM's quota for trust policies; default: 2048, at most 4096.
+
+    Raises:
+        InvalidChoice: naming the key, the value and what is allowed.
+    """
+
+    selection: RoleSelection = field(default_factory=RoleSelection)
+    scope: Scope = "stack"
+    tag: Tag = field(default_factory=Tag)
+    trust_whole_account: bool = False
+    protect_tag: bool = False
+    policy_name: str = "iam-sudo-developers"
+    trust_policy_characters: int = TRUST_POLICY_CHARACTERS
+
+    def __post_init__(self) -> None:
+        if self.scope not in SCOPES:
+            raise InvalidChoice(key="scope", value=self.scope, allowed=", ".join(SCOPES))
+
+    def bind(self, scope: Construct, development_accounts: Sequence[str]) -> TrustedRoles:
+        """Open the selected roles when the application is synthesized."""
+        return TrustedRoles(scope, self, development_accounts)
+
+
+class TrustedRoles:
+    """What the strategy has built: an aspect on its scope, and the developers that it was told."""
+
+    def __init__(
+        self, scope: Construct, strategy: TagTrustStrategy, development_accounts: Sequence[str]
+    ) -> None:
+        self._scope = scope
+        self._strategy = strategy
+        self._policy: iam.ManagedPolicy | None = None
+        self._developers: dict[str, None] = {}
+        trust = Trust(
+            tag=strategy.tag,
+            developers=lambda: list(self._developers),
+            trust_whole_account=strategy.trust_whole_account,
+            trust_policy_characters=strategy.trust_policy_characters,
+        )
+        if strategy.trust_whole_account:
+            warn_whole_account(scope)
+        aspect = _OpenSelectedRoles(
+            scope,
+            strategy.selection,
+            trust,
+            scope=strategy.scope,
+            development_accounts=development_accounts,
+        )
+        for root in _roots(scope, strategy.scope):
+            cdk.Aspects.of(root).add(aspect, priority=PRIORITY)
+
+    @property
+    def developer_policy(self) -> iam.ManagedPolicy | None:
+        """The managed policy to attach to grantees that the CDK cannot write to, if there are."""
+        return self._policy
+
+    def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Enter the grantee into the trust policies, and let it assume roles with the tag."""
+        stack = cdk.Stack.of(self._scope)
+        arns = principal_arns(grantee)
+        if is_elsewhere(grantee, stack):
+            raise CannotGrant(grantee=arns[0], problem="it is of another account than the roles")
+        if not self._strategy.trust_whole_account:
+            if isinstance(grantee.grant_principal, iam.Group):
+                raise CannotGrant(
+                    grantee=grantee.grant_principal.node.path,
+                    problem="a trust policy cannot name a group (trust_whole_account names nobody)",
+                )
+            self._developers |= dict.fromkeys(map(principal_pattern, arns))
+        tag = self._strategy.tag
+        actions, roles = list(ACTIONS), [self._roles()]
+        tagged = {"StringEquals": {f"iam:ResourceTag/{tag.key}": tag.value}}
+        grant = grant_by_policy(
+            grantee, stack, actions=actions, resource_arns=roles, conditions=tagged
+        )
+        if grant is None:
+            grantee = self._managed_policy()
+            grant = iam.Grant.add_to_principal(
+                grantee=grantee, actions=actions, resource_arns=roles, conditions=tagged
+            )
+        if self._strategy.protect_tag:
+            grantee.grant_principal.add_to_principal_policy(self._keep_the_tag())
+        grant.assert_success()
+        return grant
+
+    def _managed_policy(self) -> iam.ManagedPolicy:
+        if self._policy is None:
+            self._policy = iam.ManagedPolicy(
+                self._scope,
+                "DeveloperPolicy",
+                managed_policy_name=self._strategy.policy_name,
+                description=f"iam-sudo: assume the roles with the tag {self._strategy.tag}",
+            )
+            acknowledge(
+                self._policy,
+                "AwsSolutions-IAM5",
+                "Which roles may be assumed is decided by their tag and their trust policies.",
+                finding=f"Resource::{self._roles()}",
+            )
+        return self._policy
+
+    def _keep_the_tag(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="KeepTheTag",
+            effect=iam.Effect.DENY,
+            actions=["iam:TagRole", "iam:UntagRole"],
+            resources=[self._roles()],
+            # Keys of IAM tags are one key in whatever case.
+            conditions={
+                "ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": [self._strategy.tag.key]}
+            },
+        )
+
+    def _roles(self) -> str:
+        stack = cdk.Stack.of(self._scope)
+        return stack.format_arn(service="iam", region="", resource="role", resource_name="*")
+
+
+def _roots(scope: Construct, where: Scope) -> list[IConstruct]:
+    """Where the aspect goes: aspects reach everything below but what is in another stage."""
+    if where == "stack":
+        return [cdk.Stack.of(scope)]
+    if where == "stage":
+        stage = cdk.Stage.of(scope)
+        assert stage is not None  # noqa: S101 - a construct in a stack is in a stage or an app
+        return [stage]
+    return [each for each in scope.node.root.node.find_all() if isinstance(each, cdk.Stage)]
+
+
+@jsii.implements(cdk.IAspect)
+class _OpenSelectedRoles:
+    """Visits every construct; each visit is a call from Node, so what is no role costs one test."""
+
+    def __init__(
+        self,
+        owner: Construct,
+        selection: RoleSelection,
+        trust: Trust,
+        *,
+        scope: Scope,
+        development_accounts: Sequence[str],
+    ) -> None:
+        self._scope = scope
+        self._owner = owner
+        self._own_path = f"{owner.node.path}/"
+        self._selection = selection
+        self._policy = selection.policy()
+        self._trust = trust
+        self._statement: Statement | None = None
+        self._accounts = tuple(development_accounts)
+        self._stacks: dict[str, cdk.Stack] = {}
+        self._may_open: dict[cdk.Stack, bool] = {}
+        self._stages: set[str] = set()
+
+    def visit(self, node: IConstruct) -> None:
+        if isinstance(node, cdk.Stack):
+            self._stacks[node.node.path] = node
+        elif isinstance(node, cdk.Stage):
+            self._enter(node)
+        elif is_role_resource(node):
+            self._visit_role(RoleResource(node))
+        elif is_beyond_reach(node):
+            self._visit_beyond_reach(node)
+
+    def _enter(self, stage: cdk.Stage) -> None:
+        self._stages.add(stage.node.path)
+        if self._scope != "app" or stage.node.scope is not None:
+            return
+        # Stages are synthesized before the app that they are in: all that had the aspect are known.
+        stages = {each.node.path for each in stage.node.find_all() if isinstance(each, cdk.Stage)}
+        for missed in sorted(stages - self._stages):
+            cdk.Annotations.of(self._owner).add_error(
+                f"iam-sudo: the stage {missed} was made after this construct, whose scope is the "
+                "app; make the stages first"
+            )
+
+    def _visit_role(self, role: RoleResource) -> None:
+        path = role.construct.to_string().partition(" [")[0]
+        if path.startswith(self._own_path) or matching(_INFRASTRUCTURE, path):
+            return
+        if not self._selection.names(name=role.name, path=path.removesuffix("/Resource")):
+            return
+        stack = self._stack_of(path)
+        policy = role.trust_policy(stack)
+        if not self._trusts_a_selected_principal(role, policy):
+            return
+        if self._statement is None:
+            self._statement = Statement(self._trust)
+        if self._statement.names_nobody:
+            warn(self._owner, "nobody", "grant_sudo was called for nobody")
+            return
+        if stack not in self._may_open:
+            self._may_open[stack] = self._guard(stack)
+        if self._may_open[stack]:
+            role.open(self._statement, stack, policy)
+
+    def _trusts_a_selected_principal(self, role: RoleResource, policy: object) -> bool:
+        statements = policy.get("Statement") if isinstance(policy, Mapping) else None
+        if statements is None or is_intrinsic(statements):
+            warn(role.construct, "decided", "its trust policy is decided at deployment")
+            return False
+        listed = statements if isinstance(statements, list) else [statements]
+        readable = [statement for statement in listed if not is_intrinsic(statement)]
+        try:
+            principals = trusted_principals({"Statement": rendered(readable)}, partition="aws")
+        except ValueError as error:
+            warn(role.construct, "unread", f"its trust policy cannot be read: {error}")
+            return False
+        if self._policy.allowed(principals):
+            return True
+        if len(readable) < len(listed):
+            warn(role.construct, "decided", "whom it trusts is decided at deployment")
+        return False
+
+    def _guard(self, stack: cdk.Stack) -> bool:
+        """Keep the roles of a stack closed outside of the development accounts."""
+        if not cdk.Token.is_unresolved(stack.account) and stack.account not in self._accounts:
+            warn(stack, "account", f"{stack.account} is not one of development_accounts")
+            return False
+        if stack is not cdk.Stack.of(self._owner):  # that one has the rule already
+            development_accounts_only(Construct(stack, "IamSudoGuard"), self._accounts)
+        return True
+
+    def _visit_beyond_reach(self, node: IConstruct) -> None:
+        name = getattr(node, "role_name", None)
+        known = name if isinstance(name, str) and not cdk.Token.is_unresolved(name) else None
+        if self._selection.names(name=known, path=node.node.path):
+            warn_beyond_reach(node)
+
+    def _stack_of(self, path: str) -> cdk.Stack:
+        while path not in self._stacks:
+            path = path.rpartition("/")[0]
+        return self._stacks[path]
