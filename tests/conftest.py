@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,17 @@ def pytest_configure() -> None:
     os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(NOWHERE / "credentials")
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     _put_our_node_first()
+    _hear_every_signal()
+
+
+def _hear_every_signal() -> None:
+    """Take the default for what our caller ignores: a shell's background job ignores Ctrl-C.
+
+    What the tests start would inherit it, and the signals of tests would go unheard.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _put_our_node_first() -> None:
