@@ -23,7 +23,7 @@ PIP_INSTALL = -m pip install --quiet --no-compile
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo:  ## deploy the broker to an emulated account and be its developer
+demo:  ## deploy both strategies to an emulated account and be its developer
 	@began=$$(date +%s); $(MAKE) --no-print-directory env && \
 	$(RUN) DEMO_BEGAN=$$began .venv/bin/python -m demo $(ARGS)
 

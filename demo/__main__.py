@@ -14,7 +14,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from demo.blog import DEVELOPER, add_developer, deploy
+from demo.blog import DEVELOPER, Developer, add_developer, deploy, leave_only_grants
 from demo.emulator import ACCOUNT, Emulator, EmulatorError
 
 ROLE = "iam-sudo-demo-my-task"
@@ -32,68 +32,116 @@ class Step:
     succeeds: bool = False
 
 
-STORY = (
-    Step(
-        "You are a developer with view-only access, and may try to assume any role.",
-        "aws sts get-caller-identity",
-        shows=f"user/{DEVELOPER}",
-        succeeds=True,
+@dataclass(frozen=True)
+class Act:
+    """One strategy: deployed, then used."""
+
+    title: str
+    strategy: str
+    steps: tuple[Step, ...]
+
+
+THE_FAKE_WAY = Act(
+    "The fake way: a broker that simulates roles with session policies.",
+    "session-policy",
+    (
+        Step(
+            "You are a developer with view-only access, and may try to assume any role.",
+            "aws sts get-caller-identity",
+            shows=f"user/{DEVELOPER}",
+            succeeds=True,
+        ),
+        Step(
+            "The task role trusts ecs-tasks.amazonaws.com and nobody else: you cannot assume it.",
+            f"aws sts assume-role --role-arn arn:aws:iam::{ACCOUNT}:role/{ROLE} "
+            "--role-session-name no-can-do",
+            shows=DENIED,
+        ),
+        Step(
+            "The broker simulates it: a session of IAMSudoUser, cut down to the role's policies.",
+            f"iam-sudo simulate --remote --role-name {ROLE} aws sts get-caller-identity",
+            shows=f"assumed-role/IAMSudoUser/iam-sudo-{ROLE}",
+            succeeds=True,
+        ),
+        Step(
+            "What the role may do, the session may do.",
+            f"iam-sudo simulate --role-name {ROLE} aws ssm describe-parameters",
+            shows='"Parameters"',
+            succeeds=True,
+        ),
+        Step(
+            "What the role may not do, the session may not do either.",
+            f"iam-sudo simulate --role-name {ROLE} aws s3api list-buckets",
+            shows=DENIED,
+        ),
+        Step(
+            "The credentials can be saved under a profile …",
+            f"iam-sudo simulate --role-name {ROLE} --profile {ROLE}",
+            shows=f"credentials saved under AWS profile {ROLE}.",
+            succeeds=True,
+        ),
+        Step(
+            "… for whatever else you run.",
+            f"env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY aws --profile {ROLE} "
+            "ssm describe-parameters --query length(Parameters)",
+            shows="1",
+            succeeds=True,
+        ),
+        Step(
+            "A role without policies may do nothing, and so may its session.",
+            "iam-sudo simulate --role-name iam-sudo-demo-no-policies aws ssm describe-parameters",
+            shows=DENIED,
+        ),
+        Step(
+            "The base role itself is out of reach: it trusts the broker alone.",
+            f"aws sts assume-role --role-arn {BASE_ROLE_ARN} --role-session-name no-can-do",
+            shows=DENIED,
+        ),
+        Step(
+            "A role outside the selection is refused: this one has another name,",
+            "iam-sudo simulate --role-name other-team-task aws s3api list-buckets",
+            shows="its name matches no allowed pattern",
+        ),
+        Step(
+            "and this one another principal.",
+            "iam-sudo simulate --role-name iam-sudo-demo-trusting-lambda aws s3api list-buckets",
+            shows="no principal that its trust policy allows is allowed here",
+        ),
     ),
-    Step(
-        "The task role trusts ecs-tasks.amazonaws.com and nobody else: you cannot assume it.",
-        f"aws sts assume-role --role-arn arn:aws:iam::{ACCOUNT}:role/{ROLE} "
-        "--role-session-name no-can-do",
-        shows=DENIED,
-    ),
-    Step(
-        "The broker simulates it: a session of IAMSudoUser, cut down to the role's policies.",
-        f"iam-sudo simulate --remote --role-name {ROLE} aws sts get-caller-identity",
-        shows=f"assumed-role/IAMSudoUser/iam-sudo-{ROLE}",
-        succeeds=True,
-    ),
-    Step(
-        "What the role may do, the session may do.",
-        f"iam-sudo simulate --role-name {ROLE} aws ssm describe-parameters",
-        shows='"Parameters"',
-        succeeds=True,
-    ),
-    Step(
-        "What the role may not do, the session may not do either.",
-        f"iam-sudo simulate --role-name {ROLE} aws s3api list-buckets",
-        shows=DENIED,
-    ),
-    Step(
-        "The credentials can be saved under a profile …",
-        f"iam-sudo simulate --role-name {ROLE} --profile {ROLE}",
-        shows=f"credentials saved under AWS profile {ROLE}.",
-        succeeds=True,
-    ),
-    Step(
-        "… for whatever else you run.",
-        f"env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY aws --profile {ROLE} "
-        "ssm describe-parameters --query length(Parameters)",
-        shows="1",
-        succeeds=True,
-    ),
-    Step(
-        "A role without policies may do nothing, and so may its session.",
-        "iam-sudo simulate --role-name iam-sudo-demo-no-policies aws ssm describe-parameters",
-        shows=DENIED,
-    ),
-    Step(
-        "The base role itself is out of reach: it trusts the broker alone.",
-        f"aws sts assume-role --role-arn {BASE_ROLE_ARN} --role-session-name no-can-do",
-        shows=DENIED,
-    ),
-    Step(
-        "A role outside the selection is refused: this one has another name,",
-        "iam-sudo simulate --role-name other-team-task aws s3api list-buckets",
-        shows="its name matches no allowed pattern",
-    ),
-    Step(
-        "and this one another principal.",
-        "iam-sudo simulate --role-name iam-sudo-demo-trusting-lambda aws ssm describe-parameters",
-        shows="no principal that its trust policy allows is allowed here",
+)
+
+THE_OFFICIAL_WAY = Act(
+    "The official way: roles with the tag env=dev trust you. The broker goes.",
+    "tag-trust",
+    (
+        Step(
+            "You are the task role itself now, tagged and trusting you since the deployment.",
+            f"iam-sudo assume --role-name {ROLE} aws sts get-caller-identity",
+            shows=f"assumed-role/{ROLE}/iam-sudo-{ROLE}",
+            succeeds=True,
+        ),
+        Step(
+            "What the role may do, you may do.",
+            f"iam-sudo assume --role-name {ROLE} aws ssm describe-parameters --max-results 1 "
+            "--query Parameters[].Type",
+            shows="String",
+            succeeds=True,
+        ),
+        Step(
+            "What it may not do, you may not do either.",
+            f"iam-sudo assume --role-name {ROLE} aws s3api list-buckets",
+            shows=DENIED,
+        ),
+        Step(
+            "A role outside the selection has neither tag nor trust.",
+            "iam-sudo assume --role-name other-team-task aws s3api list-buckets",
+            shows="you may not assume other-team-task",
+        ),
+        Step(
+            "And nobody simulates any more.",
+            f"iam-sudo simulate --role-name {ROLE} aws sts get-caller-identity",
+            shows="you may not invoke the broker",
+        ),
     ),
 )
 
@@ -106,23 +154,31 @@ def main() -> int:
             _progress("the emulator runs; cdk bootstrap …")
             emulator.bootstrap(_progress)
             developer = add_developer(emulator)
-            _progress("cdk deploy --all -c demo=true …")
-            deploy(emulator, _progress, developers=developer.arn)
-            environment = emulator.environment(developer.access_key)
-            wrong = [
-                step
-                for number, step in enumerate(STORY, start=1)
-                if not _act(step, environment, heading=f"[{number}/{len(STORY)}]")
-            ]
+            wrong = _perform(emulator, THE_FAKE_WAY, developer)
+            leave_only_grants(emulator)
+            wrong += _perform(emulator, THE_OFFICIAL_WAY, developer)
     except EmulatorError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
-    print(f"\n{len(STORY) - len(wrong)} of {len(STORY)} steps went as they should; ", end="")
+    steps = len(THE_FAKE_WAY.steps) + len(THE_OFFICIAL_WAY.steps)
+    print(f"\n{steps - wrong} of {steps} steps went as they should; ", end="")
     print(f"it took {time.time() - began:.0f} seconds. The emulator is gone again.")
     return 1 if wrong else 0
 
 
-def _act(step: Step, environment: dict[str, str], *, heading: str) -> bool:
+def _perform(emulator: Emulator, act: Act, developer: Developer) -> int:
+    """Deploy the strategy, take its steps, and return how many went wrong."""
+    print(f"\n=== {act.title}\n", flush=True)
+    _progress(f"cdk deploy --all -c demo=true -c strategy={act.strategy} …")
+    deploy(emulator, _progress, strategy=act.strategy, developers=developer.arn)
+    environment = emulator.environment(developer.access_key)
+    return sum(
+        not _take(step, environment, heading=f"[{number}/{len(act.steps)}]")
+        for number, step in enumerate(act.steps, start=1)
+    )
+
+
+def _take(step: Step, environment: dict[str, str], *, heading: str) -> bool:
     print(f"\n{heading} {step.title}\n$ {step.command}", flush=True)
     finished = subprocess.run(
         shlex.split(step.command),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from demo.emulator import ACCOUNT, PROJECT, Emulator
 
 DEVELOPER = "mvanholsteijn"
+_TRIES = "try-any-role"
 _TRY_ANY_ROLE = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}],
@@ -32,9 +33,14 @@ def add_developer(emulator: Emulator) -> Developer:
     )
     # So that it is the roles who refuse: nothing but their trust policies is in the way.
     iam.put_user_policy(
-        UserName=DEVELOPER, PolicyName="try-any-role", PolicyDocument=json.dumps(_TRY_ANY_ROLE)
+        UserName=DEVELOPER, PolicyName=_TRIES, PolicyDocument=json.dumps(_TRY_ANY_ROLE)
     )
     return Developer(arn, iam.create_access_key(UserName=DEVELOPER)["AccessKey"])
+
+
+def leave_only_grants(emulator: Emulator) -> None:
+    """Take from the developer what no deployment granted: the policy that tries any role."""
+    emulator.client("iam").delete_user_policy(UserName=DEVELOPER, PolicyName=_TRIES)
 
 
 def context(**choices: str) -> list[str]:

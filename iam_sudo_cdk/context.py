@@ -19,16 +19,20 @@ from aws_cdk import aws_logs as logs
 from iam_sudo_core.errors import quoted
 
 from .accounts import parse_accounts
+from .developer_trust import TRUST_POLICY_CHARACTERS, Tag
 from .errors import InvalidChoice
+from .iam_sudo import Strategy
 from .selection import RoleSelection
 from .session_policy import SessionPolicyStrategy
+from .tag_trust import TagTrustStrategy
 
-STRATEGIES = ("session-policy",)
+STRATEGIES = ("session-policy", "tag-trust", "both")
 KEYS = (
     "strategy",
     "development_accounts",
     "role_names",
     "principals",
+    "role_paths",
     "developers",
     "base_role_managed_policies",
     "base_role_name",
@@ -36,6 +40,10 @@ KEYS = (
     "allow_local_simulation",
     "log_retention_days",
     "keep_logs",
+    "developer_tag",
+    "trust_whole_account",
+    "protect_tag",
+    "trust_policy_characters",
     "stack_name",
     "demo",
 )
@@ -81,7 +89,7 @@ class Choices:
     """What `app.py` builds."""
 
     development_accounts: tuple[str, ...]
-    strategy: SessionPolicyStrategy
+    strategy: list[Strategy]
     developers: tuple[str, ...]
     stack_name: str
     demo: bool
@@ -99,10 +107,16 @@ class Choices:
         """
         _refuse_misspelt(context)
         read = _Reader(context)
-        read.one_of("strategy", STRATEGIES)
+        chosen = read.one_of("strategy", STRATEGIES)
+        selection = _selection(read)
+        # Both are read, so that a wrong value is found before the day of the switch.
+        strategies: dict[str, Strategy] = {
+            "session-policy": _session_policy(read, selection),
+            "tag-trust": _tag_trust(read, selection),
+        }
         return cls(
             development_accounts=parse_accounts(read.strings("development_accounts")),
-            strategy=_session_policy(read),
+            strategy=[each for name, each in strategies.items() if chosen in (name, "both")],
             developers=read.strings(
                 "developers",
                 pattern=_DEVELOPER,
@@ -121,17 +135,39 @@ class Choices:
         )
 
 
-def _session_policy(read: _Reader) -> SessionPolicyStrategy:
+def _selection(read: _Reader) -> RoleSelection:
+    defaults = RoleSelection()
+    paths = read.strings("role_paths", default=defaults.paths)
+    return RoleSelection(
+        role_names=read.strings("role_names", default=defaults.role_names),
+        principals=read.strings("principals", default=defaults.principals),
+        paths=paths,
+    )
+
+
+def _tag_trust(read: _Reader, selection: RoleSelection) -> TagTrustStrategy:
+    defaults = TagTrustStrategy()
+    return TagTrustStrategy(
+        selection=selection,
+        scope="app",
+        tag=Tag.parse(read.text("developer_tag", default=str(defaults.tag)), key="developer_tag"),
+        trust_whole_account=read.truth("trust_whole_account"),
+        protect_tag=read.truth("protect_tag"),
+        trust_policy_characters=read.number(
+            "trust_policy_characters",
+            range(TRUST_POLICY_CHARACTERS, 2 * TRUST_POLICY_CHARACTERS + 1),
+            default=TRUST_POLICY_CHARACTERS,
+        ),
+    )
+
+
+def _session_policy(read: _Reader, selection: RoleSelection) -> SessionPolicyStrategy:
     defaults = SessionPolicyStrategy()
-    selection = defaults.selection
     role_name = read.text("base_role_name", default=defaults.role_name)
     function_name = read.text("function_name", default=defaults.function_name)
     try:
         return SessionPolicyStrategy(
-            selection=RoleSelection(
-                role_names=read.strings("role_names", default=selection.role_names),
-                principals=read.strings("principals", default=selection.principals),
-            ),
+            selection=selection,
             base_role_managed_policies=read.strings(
                 "base_role_managed_policies",
                 default=("PowerUserAccess",),
@@ -212,12 +248,17 @@ class _Reader:
             return True
         raise InvalidChoice(key=key, value=value, allowed="true, false")
 
-    def number(self, key: str, choices: Mapping[int, object], *, default: int) -> int:
+    def number(self, key: str, choices: Mapping[int, object] | range, *, default: int) -> int:
         value = self._context.get(key, default)
         text = str(value)
         if text.isascii() and text.isdigit() and int(text) in choices:
             return int(text)
-        raise InvalidChoice(key=key, value=value, allowed=", ".join(map(str, choices)))
+        listed = (
+            f"{choices[0]} to {choices[-1]}"
+            if isinstance(choices, range)
+            else ", ".join(map(str, choices))
+        )
+        raise InvalidChoice(key=key, value=value, allowed=listed)
 
 
 def _refuse_misspelt(context: Mapping[str, object]) -> None:

@@ -47,17 +47,17 @@ class Tag:
     value: str = "dev"
 
     @classmethod
-    def parse(cls, text: object) -> Tag:
-        """Read `KEY=VALUE`.
+    def parse(cls, text: object, *, key: str = "tag") -> Tag:
+        """Read `KEY=VALUE`; `key` is what an error calls it.
 
         Raises:
             InvalidChoice: naming the value.
         """
-        key, equals, value = text.partition("=") if isinstance(text, str) else ("", "", "")
+        name, equals, value = text.partition("=") if isinstance(text, str) else ("", "", "")
         # IAM API Reference, "Tag": lengths, and the prefix that is AWS's own.
-        if not (0 < len(key) <= 128 and equals and 0 < len(value) <= 256) or key[:4] == "aws:":  # noqa: PLR2004
-            raise InvalidChoice(key="tag", value=text, allowed="KEY=VALUE, as in env=dev")
-        return cls(key=key, value=value)
+        if not (0 < len(name) <= 128 and equals and 0 < len(value) <= 256) or name[:4] == "aws:":  # noqa: PLR2004
+            raise InvalidChoice(key=key, value=text, allowed="KEY=VALUE, as in env=dev")
+        return cls(key=name, value=value)
 
     def __str__(self) -> str:
         return f"{self.key}={self.value}"

@@ -25,7 +25,9 @@ class IamSudoStack(cdk.Stack):
         developers: ARNs of roles, users and groups that get `grant_sudo`; default: nobody.
         kwargs: everything else that a `Stack` takes.
 
-    The outputs are FunctionName, FunctionArn, BaseRoleArn, and Command, a line to start from.
+    The outputs are those of the broker, if there is one: FunctionName, FunctionArn, BaseRoleArn,
+    and Command, a line to start from; and DeveloperPolicyArn, the policy to attach to those
+    developers whom the CDK cannot write to.
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class IamSudoStack(cdk.Stack):
         scope: Construct,
         id: str,
         *,
-        strategy: Strategy,
+        strategy: Strategy | Sequence[Strategy],
         development_accounts: Sequence[str],
         developers: Sequence[str] = (),
         **kwargs: Any,
@@ -45,19 +47,28 @@ class IamSudoStack(cdk.Stack):
         )
         for arn in dict.fromkeys(developers):
             self.iam_sudo.grant_sudo(_imported(self, arn))
-        function = self.iam_sudo.function
-        outputs = {
-            "FunctionName": (function.function_name, "The broker, for --function-name"),
-            "FunctionArn": (function.function_arn, "What a developer has to be allowed to invoke"),
-            "BaseRoleArn": (self.iam_sudo.base_role.role_arn, "The role that sessions are made of"),
-            "Command": (
-                f"iam-sudo simulate --function-name {function.function_name} "
-                f"--region {self.region} --role-name ROLE_NAME aws sts get-caller-identity",
-                "Put a selected role's name in",
-            ),
-        }
+        outputs: dict[str, tuple[str, str]] = {}
+        if self.iam_sudo.has_broker:
+            outputs |= _broker_outputs(self.iam_sudo, region=self.region)
+        if self.iam_sudo.developer_policy:
+            arn = self.iam_sudo.developer_policy.managed_policy_arn
+            outputs["DeveloperPolicyArn"] = arn, "To attach to developers who are not in this app"
         for name, (value, description) in outputs.items():
             cdk.CfnOutput(self, name, value=value, description=description)
+
+
+def _broker_outputs(sudo: IamSudo, *, region: str) -> dict[str, tuple[str, str]]:
+    function = sudo.function
+    return {
+        "FunctionName": (function.function_name, "The broker, for --function-name"),
+        "FunctionArn": (function.function_arn, "What a developer has to be allowed to invoke"),
+        "BaseRoleArn": (sudo.base_role.role_arn, "The role that sessions are made of"),
+        "Command": (
+            f"iam-sudo simulate --function-name {function.function_name} "
+            f"--region {region} --role-name ROLE_NAME aws sts get-caller-identity",
+            "Put a selected role's name in",
+        ),
+    }
 
 
 def _imported(scope: Construct, arn: str) -> iam.IGrantable:

@@ -8,7 +8,7 @@ pytest.importorskip("aws_cdk")
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 
-from iam_sudo_cdk import InvalidChoice
+from iam_sudo_cdk import InvalidChoice, RoleSelection, SessionPolicyStrategy, TagTrustStrategy
 from iam_sudo_cdk.context import KEYS, Choices
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,7 @@ def test_cdk_json_has_every_key_but_the_accounts_that_have_no_default():
 def test_every_choice_can_be_made():
     choices = Choices.read(
         {
-            "strategy": "session-policy",
+            "strategy": "both",
             "development_accounts": "111122223333, 444455556666",
             "role_names": "orders-*,shop-?",
             "principals": "Service:ecs-tasks.amazonaws.com,Service:lambda.amazonaws.com",
@@ -44,11 +44,23 @@ def test_every_choice_can_be_made():
             "allow_local_simulation": "true",
             "log_retention_days": "7",
             "keep_logs": "true",
+            "role_paths": "*/TaskRole,*/ExecutionRole",
+            "developer_tag": "stage=test=1",
+            "trust_whole_account": "true",
+            "protect_tag": "true",
+            "trust_policy_characters": "4096",
             "stack_name": "sudo-stack",
             "demo": "true",
         }
     )
-    strategy = choices.strategy
+    strategy, tag_trust = choices.strategy
+    assert tag_trust.selection == strategy.selection
+    assert tag_trust.selection.paths == ("*/TaskRole", "*/ExecutionRole")
+    assert tag_trust.scope == "app"
+    assert (tag_trust.tag.key, tag_trust.tag.value) == ("stage", "test=1")
+    assert tag_trust.trust_whole_account
+    assert tag_trust.protect_tag
+    assert tag_trust.trust_policy_characters == 4096
     assert choices.development_accounts == ("111122223333", "444455556666")
     assert strategy.selection.role_names == ("orders-*", "shop-?")
     assert strategy.selection.principals == (
@@ -81,8 +93,9 @@ def test_json_lists_numbers_and_truth_values_are_read_as_well_as_text():
         "developers": None,
     }
     choices = Choices.read(as_json)
-    assert choices.strategy.selection.role_names == ("a,b", "c")
-    assert choices.strategy.log_retention == logs.RetentionDays.ONE_WEEK
+    [strategy] = choices.strategy
+    assert strategy.selection.role_names == ("a,b", "c")
+    assert strategy.log_retention == logs.RetentionDays.ONE_WEEK
     assert (choices.demo, choices.developers) == (True, ())
 
 
@@ -90,7 +103,14 @@ def test_json_lists_numbers_and_truth_values_are_read_as_well_as_text():
     ("key", "value", "allowed"),
     [
         ("strategy", "tag-everything", "session-policy"),
-        ("strategy", True, "session-policy"),
+        ("strategy", True, "session-policy, tag-trust, both"),
+        ("developer_tag", "env", "KEY=VALUE"),
+        ("developer_tag", "aws:env=dev", "KEY=VALUE"),
+        ("developer_tag", "=dev", "KEY=VALUE"),
+        ("trust_whole_account", "yes", "true, false"),
+        ("protect_tag", "yes", "true, false"),
+        ("trust_policy_characters", "5000", "2048 to 4096"),
+        ("role_paths", {"a": 1}, "comma-separated"),
         ("development_accounts", "prod", "12-digit"),
         ("development_accounts", 111122223333, "comma-separated"),
         ("role_names", "orders/*", "patterns of role names"),
@@ -123,6 +143,20 @@ def test_a_wrong_value_is_one_line_that_names_key_value_and_what_is_allowed(key,
     assert "\n" not in line
     if isinstance(value, str) and value and len(value) < 60:
         assert f'"{value}"' in line
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kinds"),
+    [
+        ("session-policy", [SessionPolicyStrategy]),
+        ("tag-trust", [TagTrustStrategy]),
+        ("both", [SessionPolicyStrategy, TagTrustStrategy]),
+    ],
+)
+def test_the_strategy_is_all_that_the_toggle_changes(strategy, kinds):
+    choices = Choices.read({**ACCOUNT, "strategy": strategy})
+    assert [type(each) for each in choices.strategy] == kinds
+    assert all(each.selection == RoleSelection() for each in choices.strategy)
 
 
 @pytest.mark.parametrize("context", [{}, {"development_accounts": ""}])
