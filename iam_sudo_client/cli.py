@@ -138,7 +138,7 @@ def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
         from iam_sudo_client import strategies
 
         _note(assuming=role_name)
-        return strategies.assume(session, role_name)
+        return strategies.assume(session, role_name, note=_note)
 
     return _use(context, assumed, **shared)
 

@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
+from iam_sudo_client.denied_assume import why_denied
 from iam_sudo_client.errors import (
     CommandLineError,
     InvalidOption,
@@ -96,21 +97,23 @@ def simulate_here(session: Session, request: Request, *, base_role: str, note: N
         raise Refused(str(error)) from error
 
 
-def assume(session: Session, role: str) -> Credentials:
+def assume(session: Session, role: str, *, note: Note) -> Credentials:
     """Credentials of the role itself, a name in the caller's account or an ARN.
 
     Raises:
         InvalidOption: `role` is neither.
-        ServiceFailed: AWS refused or failed a call.
+        ServiceFailed: AWS refused or failed a call; of a refusal it says why, see `denied_assume`.
         NotConfigured: the caller has no usable credentials.
     """
     arn = RoleArn.parse(role)
     if arn is None and not ROLE_NAME.fullmatch(role):
         raise InvalidOption(f"--role-name {quoted(role)} is neither a role name nor a role's ARN")
     _iam, sts = aws.clients(session)
+    identity: str | None = None
     with translated():
         if arn is None:
-            _, partition, _, _, account, _ = sts.get_caller_identity()["Arn"].split(":", 5)
+            identity = str(sts.get_caller_identity()["Arn"])
+            _, partition, _, _, account, _ = identity.split(":", 5)
             arn = RoleArn(partition, account, role)
         try:
             reply = sts.assume_role(
@@ -121,9 +124,9 @@ def assume(session: Session, role: str) -> Credentials:
         except ClientError as error:
             if error.response["Error"]["Code"] != "AccessDenied":
                 raise
+            said = error.response["Error"].get("Message", "")
             raise ServiceFailed(
-                f"{one_line(error.response['Error']['Message'])}; the role has to trust you and "
-                f"you need sts:AssumeRole on it, or: iam-sudo simulate --role-name {arn.name}"
+                why_denied(session, arn, identity=identity, said=said, note=note)
             ) from error
     return aws.credentials(reply)
 

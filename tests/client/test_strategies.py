@@ -58,11 +58,12 @@ def last(calls: Calls, operation: str) -> dict[str, Any]:
     return [parameters for name, parameters in calls if name == operation][-1]
 
 
+def note(**_: object) -> None: ...
+
+
 def simulate(
     session: Session, request: Request | str, *, base_role: str = "IAMSudoUser"
 ) -> Credentials:
-    def note(**_: object) -> None: ...
-
     request = Request(request) if isinstance(request, str) else request
     return strategies.simulate_here(session, request, base_role=base_role, note=note)
 
@@ -121,12 +122,12 @@ def test_local_refuses_what_the_broker_refuses(account: Account, session: Sessio
         simulate(session, "payments")
 
 
-def deny(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+def deny(monkeypatch: pytest.MonkeyPatch, operation: str, *, code: str = "AccessDenied") -> None:
     """Have AWS deny one operation of IAM or STS from now on."""
     make = aws.clients
 
     def denied(**_: Any) -> None:
-        reason = {"Code": "AccessDenied", "Message": f"ann may not {operation}"}
+        reason = {"Code": code, "Message": f"ann may not {operation}"}
         raise ClientError({"Error": reason}, operation)
 
     def denying(session: Session) -> Any:
@@ -157,7 +158,7 @@ def test_local_says_which_permission_the_caller_lacks(
 def test_assume_takes_a_name_or_an_arn(
     account: Account, session: Session, calls: Calls, role: str, assumed: str, name: str
 ) -> None:
-    assert strategies.assume(session, role).access_key_id.startswith("ASIA")
+    assert strategies.assume(session, role, note=note).access_key_id.startswith("ASIA")
     assert last(calls, "AssumeRole") == {
         "RoleArn": assumed,
         "RoleSessionName": name,
@@ -168,12 +169,26 @@ def test_assume_takes_a_name_or_an_arn(
 @pytest.mark.parametrize("role", ["", "a b", "role/orders", "arn:aws:iam::1:role/x"])
 def test_assume_of_something_else_is_wrong_usage(session: Session, role: str) -> None:
     with pytest.raises(InvalidOption, match="neither a role name nor"):
-        strategies.assume(session, role)
+        strategies.assume(session, role, note=note)
 
 
-def test_assume_denied_says_how_else(
-    account: Account, session: Session, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("role", ["orders-task", f"arn:aws:iam::{ACCOUNT}:role/orders-task"])
+def test_assume_denied_says_why_and_how_else(
+    account: Account, session: Session, monkeypatch: pytest.MonkeyPatch, role: str
 ) -> None:
+    account.role("orders-task")
     deny(monkeypatch, "AssumeRole")
-    with pytest.raises(ServiceFailed, match="iam-sudo simulate --role-name orders-task$"):
-        strategies.assume(session, "orders-task")
+    with pytest.raises(
+        ServiceFailed,
+        match=r"^you may not assume orders-task: its trust policy does not name you \(.*"
+        "iam-sudo simulate --role-name orders-task$",
+    ):
+        strategies.assume(session, role, note=note)
+
+
+def test_assume_that_fails_otherwise_is_not_looked_into(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deny(monkeypatch, "AssumeRole", code="ExpiredToken")
+    with pytest.raises(ServiceFailed, match="^your AWS credentials have expired"):
+        strategies.assume(session, "orders-task", note=note)
