@@ -46,7 +46,7 @@ env:  ## install everything that demo and test need
 	@$(MAKE) -s --no-print-directory -j3 .venv/.stamp .venv-emulator/.stamp node_modules/.stamp >&2
 
 clean:  ## remove all that these targets made
-	rm -rf .venv .venv-* node_modules cdk.out dist .work .hypothesis .*_cache
+	rm -rf .venv .venv-* node_modules cdk.out examples/*/cdk.out dist .work .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call python,minor) is a Python 3.minor: of PATH, else of pyenv, which takes off PATH what is not

@@ -3,7 +3,8 @@
 It is bound to one free port of 127.0.0.1, speaks TLS (the CDK's bootstrap bucket refuses anything
 else, as AWS does), enforces IAM, and keeps every file in one directory that goes with it.
 What `environment()` hands out can reach nothing but it: no real account, no file of the user's.
-What the emulator gets wrong is listed in the design; this module neither hides nor mends it.
+What the emulator gets wrong is listed in the design; this module neither hides nor mends it, but
+for one thing that the product cannot be shown without: see `IAM_RESOURCE_TAG`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,26 @@ START_SECONDS = 60.0
 # Foreign settings that may lead a subprocess out of the emulator or back to the user's own files.
 FOREIGN_PREFIXES = ("AWS_", "CDK_", "JSII_", "BOTO_", "XDG_", "NODE_", "PYTHON")
 FOREIGN_NAMES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+
+# The condition key iam:ResourceTag/…, which AWS documents for sts:AssumeRole and for IAM's own
+# actions. Ministack resolves aws:ResourceTag/… alone; this gives its request context the other key,
+# from the same source. Nothing else changes. In particular aws:PrincipalArn still is the session's
+# ARN when a role's session asks, where AWS has the role's: a trust policy's condition on it can be
+# tried as an IAM user only. tests/emulator/test_emulator.py tells when ministack learns either.
+IAM_RESOURCE_TAG = """
+from ministack.core import iam_evaluator
+from ministack.services.tagging import resource_tags
+
+ministacks_enforce = iam_evaluator.enforce
+
+def enforce(key, action, service, region, resource_arn="*", service_context=None):
+    tags = (resource_tags(resource_arn) or {}) if service in ("iam", "sts") else {}
+    context = {f"iam:ResourceTag/{name}": value for name, value in tags.items()}
+    context |= service_context or {}
+    return ministacks_enforce(key, action, service, region, resource_arn, context)
+
+iam_evaluator.enforce = enforce
+"""
 
 # Ministack as a library: its own command would also bind port 443, and hypercorn's would put the
 # server behind a second process. Standard input is the lifeline: it ends when the parent closes
@@ -83,8 +104,11 @@ class Emulator:
     region: str = REGION
 
     @classmethod
-    def start(cls) -> Self:
-        """Start an emulator of one's own and return when it answers."""
+    def start(cls, *, patch: str = IAM_RESOURCE_TAG) -> Self:
+        """Start an emulator of one's own and return when it answers.
+
+        `patch` is Python that the emulator's process runs first.
+        """
         python = PROJECT / ".venv-emulator" / "bin" / "python"
         if not python.exists():
             raise EmulatorError(f"{python} is missing: `make env` installs the emulator there")
@@ -103,7 +127,7 @@ class Emulator:
                 listener.bind(("127.0.0.1", 0))
                 port = listener.getsockname()[1]
                 process = subprocess.Popen(
-                    [python, "-c", SERVER, str(listener.fileno())],
+                    [python, "-c", patch + SERVER, str(listener.fileno())],
                     cwd=directory,
                     env=_server_environment(directory, port, ca_bundle, key, root),
                     stdin=subprocess.PIPE,

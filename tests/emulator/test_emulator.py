@@ -1,0 +1,150 @@
+"""What we patch in the emulator, and what it still gets wrong: told when it has learnt better."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from demo.emulator import ACCOUNT, Emulator
+
+pytestmark = pytest.mark.slow
+
+TAGS = {"dev": "dev", "prod": "prod", "untagged": None}
+
+
+class Account:
+    """Roles that trust the account, one for each tag, and users who may assume by tag."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._iam = emulator.client("iam")
+        for name, value in TAGS.items():
+            self.role(name, tag=value)
+
+    def role(
+        self,
+        name: str,
+        *,
+        tag: str | None = None,
+        trust: Mapping[str, Any] | None = None,
+        allows: str | None = None,
+    ) -> None:
+        principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+        statement: dict[str, Any] = {
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": "sts:AssumeRole",
+        }
+        self._iam.create_role(
+            RoleName=name,
+            AssumeRolePolicyDocument=_document({**statement, **(trust or {})}),
+            Tags=[{"Key": "env", "Value": tag}] if tag else [],
+        )
+        if allows:
+            allow = _document({"Effect": "Allow", "Action": allows, "Resource": "*"})
+            self._iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=allow)
+
+    def user(self, name: str, **statement: Any) -> dict[str, str]:
+        self._iam.create_user(UserName=name)
+        allow = {"Effect": "Allow", "Resource": "*", **statement}
+        self._iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=_document(allow))
+        key: dict[str, str] = self._iam.create_access_key(UserName=name)["AccessKey"]
+        return key
+
+    def may_assume(self, credentials: Mapping[str, str], role: str) -> bool:
+        return bool(self.assumed(credentials, role))
+
+    def assumed(self, credentials: Mapping[str, str], role: str) -> dict[str, str]:
+        sts = self._emulator.client("sts", credentials)
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+        try:
+            reply = sts.assume_role(RoleArn=arn, RoleSessionName="me")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise
+            return {}
+        session: dict[str, str] = reply["Credentials"]
+        return session
+
+    def client(self, service: str, credentials: Mapping[str, str]) -> Any:
+        return self._emulator.client(service, credentials)
+
+
+def _document(statement: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def tagged(key: str) -> dict[str, Any]:
+    return {"StringEquals": {f"{key}/env": "dev"}}
+
+
+def of(*arns: str) -> dict[str, Any]:
+    return {"ArnLike": {"aws:PrincipalArn": list(arns)}}
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    with Emulator.start() as emulator:
+        yield Account(emulator)
+
+
+@pytest.fixture(scope="module")
+def unpatched() -> Iterator[Account]:
+    with Emulator.start(patch="") as emulator:
+        yield Account(emulator)
+
+
+def test_ministack_has_not_learnt_the_key_that_we_patch_in(unpatched: Account) -> None:
+    user = unpatched.user("ann", Action="sts:AssumeRole", Condition=tagged("iam:ResourceTag"))
+    assert not unpatched.may_assume(user, "dev"), (
+        "ministack has learnt iam:ResourceTag: remove the patch, demo.emulator.IAM_RESOURCE_TAG"
+    )
+
+
+def test_it_is_the_key_alone_that_ministack_does_not_know(unpatched: Account) -> None:
+    user = unpatched.user("bob", Action="sts:AssumeRole", Condition=tagged("aws:ResourceTag"))
+    assert [role for role in TAGS if unpatched.may_assume(user, role)] == ["dev"]
+
+
+@pytest.mark.parametrize("key", ["iam:ResourceTag", "IAM:resourcetag", "aws:ResourceTag"])
+def test_roles_are_assumed_by_their_tag(account: Account, key: str) -> None:
+    user = account.user(f"by-{key.replace(':', '-')}", Action="sts:*", Condition=tagged(key))
+    assert [role for role in TAGS if account.may_assume(user, role)] == ["dev"]
+
+
+def test_roles_are_changed_by_their_tag(account: Account) -> None:
+    user = account.user("tagger", Action="iam:TagRole", Condition=tagged("iam:ResourceTag"))
+    iam = account.client("iam", user)
+    tags = [{"Key": "team", "Value": "orders"}]
+    iam.tag_role(RoleName="dev", Tags=tags)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        iam.tag_role(RoleName="prod", Tags=tags)
+
+
+def test_a_trust_policy_may_ask_who_the_user_is(account: Account) -> None:
+    users = {
+        name: account.user(name, Action="sts:AssumeRole")
+        for name in ("carol", "carol-2", "Carol", "dave")
+    }
+    developers = [f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("carol", "d?ve")]
+    account.role("carols-and-daves", trust={"Condition": of(*developers)})
+    allowed = [name for name, key in users.items() if account.may_assume(key, "carols-and-daves")]
+    assert allowed == ["carol", "dave"]
+    assert not account.may_assume(account.user("erin", Action="iam:GetRole"), "untagged")
+
+
+def test_ministack_has_not_learnt_whose_session_it_is(account: Account) -> None:
+    user = account.user("frank", Action="sts:AssumeRole")
+    account.role("caller", allows="sts:AssumeRole")
+    account.role("trusting", trust={"Condition": of(f"arn:aws:iam::{ACCOUNT}:role/caller")})
+    mistaken = f"arn:aws:sts::{ACCOUNT}:assumed-role/caller/*"
+    account.role("mistaken", trust={"Condition": of(mistaken)})
+    session = account.assumed(user, "caller")
+    assert not account.may_assume(session, "trusting"), (
+        "ministack has learnt aws:PrincipalArn: say so in demo.emulator, and test with roles"
+    )
+    assert account.may_assume(session, "mistaken")
