@@ -7,16 +7,18 @@ application will do: `Role` and `LazyRole`, `CfnRole`, roles of included templat
 
 A role that has the statement is left as it is. What cannot be done is said on the role: with an
 error where the role or its tag would not mean what was asked for, with a warning where the role is
-not the application's to change. Overrides of the whole `AssumeRolePolicyDocument` come after us and
-win: such a role is not seen.
+not the application's to change. Overrides (`add_property_override`) of the trust policy or the tags
+are not seen, and win over what is done here.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 import jsii
@@ -36,6 +38,8 @@ PRIORITY = 900
 
 ACTIONS = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
 _ROLE_TYPE = "AWS::IAM::Role"
+_IDENTITY = re.compile(r"arn:[^:]+:iam::[^:]+:(role|user)/.+")
+_DOCUMENT = "AssumeRolePolicyDocument"
 _UNRESOLVED = "${Token["  # asking the CDK (`Token.is_unresolved`) is a round trip to Node for each
 
 
@@ -100,12 +104,28 @@ class Statement:
             principals=[iam.AccountRootPrincipal()],
             conditions=None if trust.trust_whole_account else conditions,
         )
+        self.json: Mapping[str, Any] = self.l2.to_statement_json()
+        self._arns = developers
         self._resolved: dict[cdk.Stack, Mapping[str, Any]] = {}
+
+    def refers_beyond(self, stack: cdk.Stack) -> bool:
+        """Whether one of the developers is a role or user that another stack makes."""
+        tokens = [
+            token
+            for arn in self._arns
+            if _UNRESOLVED in arn
+            for token in cdk.Tokenization.reverse_string(arn).tokens
+        ]
+        return any(
+            cdk.Stack.of(token.target) is not stack
+            for token in tokens
+            if isinstance(token, cdk.Reference)
+        )
 
     def resolved(self, stack: cdk.Stack) -> Mapping[str, Any]:
         """The statement as `stack`'s template has it; worked out once for each stack."""
         if stack not in self._resolved:
-            self._resolved[stack] = stack.resolve(self.l2.to_statement_json())
+            self._resolved[stack] = stack.resolve(self.json)
         return self._resolved[stack]
 
 
@@ -137,6 +157,11 @@ class DeveloperTrust(cdk.Mixin):
             raise InvalidChoice(
                 key="developers", value=None, allowed="ARNs of roles and users, at least one"
             )
+        for arn in developers:
+            if not (_IDENTITY.fullmatch(arn) or _UNRESOLVED in arn):
+                raise InvalidChoice(
+                    key="developers", value=arn, allowed="ARNs of roles and users, at least one"
+                )
         patterns = [principal_pattern(arn) for arn in developers]
         self._aspect = _TrustOneRole(
             Trust(
@@ -149,10 +174,10 @@ class DeveloperTrust(cdk.Mixin):
 
     def supports(self, construct: IConstruct) -> bool:
         """Roles of the application, and, to say that they stay as they are, imported ones."""
-        return is_role_resource(construct) or is_beyond_reach(construct)
+        return _may_become_role(construct) or is_beyond_reach(construct)
 
     def apply_to(self, construct: IConstruct) -> None:
-        if is_role_resource(construct):
+        if _may_become_role(construct):
             cdk.Aspects.of(construct).add(self._aspect, priority=PRIORITY)
         else:
             warn_beyond_reach(construct)
@@ -168,7 +193,8 @@ class _TrustOneRole:
             role, stack = RoleResource(node), cdk.Stack.of(node)
             if self._trust.trust_whole_account:
                 warn_whole_account(node)
-            role.open(Statement(self._trust), stack, role.trust_policy(stack))
+            policy, _ = role.resolved(stack)
+            role.open(Statement(self._trust), stack, policy)
 
 
 class RoleResource:
@@ -177,7 +203,10 @@ class RoleResource:
     def __init__(self, resource: Any) -> None:
         self.construct = resource  # a CfnRole or a CfnResource, which differ where it matters
         self._is_typed = isinstance(resource, iam.CfnRole)
-        self._properties: Mapping[str, Any] = self.construct._cfn_properties  # tokens and all
+        # Tokens and all. Overrides are not among them, so ours are remembered.
+        self._properties: Mapping[str, Any] = resource._cfn_properties
+        if not self._is_typed:
+            self._properties = {**self._properties, **_OVERRIDDEN.get(resource, {})}
 
     def value(self, name: str) -> Any:
         """A property by CloudFormation's name for it."""
@@ -190,65 +219,117 @@ class RoleResource:
         name = self.value("RoleName")
         return name if isinstance(name, str) and _UNRESOLVED not in name else None
 
-    def trust_policy(self, stack: cdk.Stack) -> Any:
-        """The trust policy as it will be in the template."""
-        return stack.resolve(self.value("AssumeRolePolicyDocument"))
+    def resolved(self, stack: cdk.Stack) -> tuple[Any, str]:
+        """The trust policy as it will be in the template, and the name as far as it is known."""
+        wanted = (_DOCUMENT, "RoleName")
+        found = stack.resolve({name: self.value(name) for name in wanted if self.value(name)})
+        return found.get(_DOCUMENT), str(rendered(found.get("RoleName", "")))
 
     def open(self, statement: Statement, stack: cdk.Stack, policy: Any) -> None:
-        """Add tag and statement, or say on the role why not; `policy` is `trust_policy(stack)`."""
+        """Add tag and statement, or say on the role why not; `policy` is the resolved one."""
         trust = statement.trust
-        tags = self._tags(stack)
-        if problem := _tag_problem(tags, trust.tag):
-            cdk.Annotations.of(self.construct).add_error(f"iam-sudo: {problem}")
-            return
         if not isinstance(policy, Mapping) or is_intrinsic(policy.get("Statement", {"Ref": ""})):
             warn(self.construct, "decided", "its trust policy is decided at deployment")
             return
+        tags = self._tags(stack)
         added = statement.resolved(stack)
         statements = policy["Statement"]
         statements = statements if isinstance(statements, list) else [statements]
-        if _canonical(added) not in map(_canonical, statements):
-            extended = {**policy, "Statement": [*statements, added]}
-            characters = len(json.dumps(rendered(extended), separators=(",", ":")))
-            if characters > trust.trust_policy_characters:
-                cdk.Annotations.of(self.construct).add_error(
-                    f"iam-sudo: with the statement for developers its trust policy has "
-                    f"{characters:,} characters and IAM accepts {trust.trust_policy_characters:,}; "
-                    "shorten it, or raise the quota and trust_policy_characters"
-                )
-                return
-            self._write(extended, statement.l2)
-        if trust.tag.key.lower() not in {key.lower() for key in tags}:
-            self._tag(trust.tag, stack)
+        is_open = _canonical(added) in map(_canonical, statements)
+        extended = {**policy, "Statement": [*statements, added]}
+        problem = _tag_problem(tags, trust.tag)
+        if not is_open:
+            problem = problem or self._statement_problem(statement, stack, extended)
+        if problem:
+            cdk.Annotations.of(self.construct).add_error(f"iam-sudo: {problem}")
+            return
+        if not is_open:
+            self._write(statement)
+        if not any(_is_same_key(item, trust.tag) for item in tags):
+            self._tag(trust.tag, tags)
 
-    def _tags(self, stack: cdk.Stack) -> dict[str, object]:
-        found = self.value("Tags") or []
-        if any(_UNRESOLVED in str(item) or not isinstance(item, Mapping) for item in found):
-            found = stack.resolve(found)
-        return {
-            str(item.get("key", item.get("Key"))): item.get("value", item.get("Value"))
-            for item in found
-        }
+    def _statement_problem(
+        self, statement: Statement, stack: cdk.Stack, extended: Mapping[str, Any]
+    ) -> str | None:
+        limit = statement.trust.trust_policy_characters
+        text = json.dumps(rendered(extended), separators=(",", ":"), ensure_ascii=False)
+        if len(text) > limit:
+            return (
+                f"with the statement for developers its trust policy has {len(text):,} characters "
+                f"and IAM accepts {limit:,}; shorten it, or raise the quota and "
+                "trust_policy_characters"
+            )
+        # The CDK does not look for references in overrides.
+        if not self._is_typed and statement.refers_beyond(stack):
+            return (
+                "as a plain CfnResource it cannot refer to a developer of another stack; "
+                "make it a CfnRole, or grant the developer by ARN"
+            )
+        return None
 
-    def _write(self, policy: Mapping[str, Any], statement: iam.PolicyStatement) -> None:
-        document = self.value("AssumeRolePolicyDocument")
+    def _tags(self, stack: cdk.Stack) -> list[Any]:
+        """The tags; what synthesis does not know is left as intrinsic functions."""
+        tags = self.value("Tags") or []
+        if not (isinstance(tags, list) and all(map(_is_plain_tag, tags))):
+            tags = stack.resolve(tags)
+        return tags if isinstance(tags, list) else [tags]
+
+    def _write(self, statement: Statement) -> None:
+        document = self.value(_DOCUMENT)
         if isinstance(document, iam.PolicyDocument):
-            document.add_statements(statement)
-        elif self._is_typed:
-            self.construct.assume_role_policy_document = policy
+            document.add_statements(statement.l2)
+            return
+        # With the tokens that it has: resolved, they would refer to this stack, whatever they mean.
+        extended = _Extended(document, statement.json).now_or_later()
+        if self._is_typed:
+            self.construct.assume_role_policy_document = extended
         else:
-            self.construct.add_property_override("AssumeRolePolicyDocument", policy)
+            self._override(_DOCUMENT, extended)
 
-    def _tag(self, tag: Tag, stack: cdk.Stack) -> None:
+    def _tag(self, tag: Tag, tags: list[Any]) -> None:
         # On the resource itself: `Tags.of(…)` is an aspect, and one for each role makes synthesis
         # of a hundred of them fail with PossibleInfiniteLoopDetected.
         if self._is_typed:
             self.construct.tags.set_tag(tag.key, tag.value)
         else:
-            tags = stack.resolve(self.value("Tags") or [])
-            self.construct.add_property_override(
-                "Tags", [*tags, {"Key": tag.key, "Value": tag.value}]
-            )
+            self._override("Tags", [*tags, {"Key": tag.key, "Value": tag.value}])
+
+    def _override(self, name: str, value: object) -> None:
+        self.construct.add_property_override(name, value)
+        _OVERRIDDEN.setdefault(self.construct, {})[name] = value
+
+
+# What we have overridden of plain resources: the CDK does not tell, and two strategies, or a
+# strategy and a mixin, may both open a role.
+_OVERRIDDEN: MutableMapping[object, dict[str, object]] = WeakKeyDictionary()
+
+
+@jsii.implements(cdk.IAnyProducer)
+class _Extended:
+    """A trust policy with one statement more, when it is a token itself once that is resolved."""
+
+    def __init__(self, document: Any, statement: Mapping[str, Any]) -> None:
+        self._document = document
+        self._statement = statement
+
+    def now_or_later(self) -> object:
+        if isinstance(self._document, Mapping):
+            statements = self._document["Statement"]
+            if isinstance(statements, list) or _is_statement(statements):
+                return self._with(self._document)
+        return cdk.Lazy.uncached_any(self)
+
+    def produce(self, context: cdk.IResolveContext) -> object:
+        return self._with(context.resolve(self._document))
+
+    def _with(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        statements = document["Statement"]
+        statements = statements if isinstance(statements, list) else [statements]
+        return {**document, "Statement": [*statements, self._statement]}
+
+
+def _is_statement(value: object) -> bool:
+    return isinstance(value, Mapping) and "Effect" in value
 
 
 def principal_pattern(arn: str) -> str:
@@ -267,20 +348,31 @@ def is_role_resource(construct: object) -> bool:
     """Whether a construct is the CloudFormation resource of a role."""
     if isinstance(construct, iam.CfnRole):
         return True
-    return type(construct) is cdk.CfnResource and construct.cfn_resource_type == _ROLE_TYPE
+    # Of the typed resources, whose classes the CDK has in modules of their own, none is a role.
+    return (
+        isinstance(construct, cdk.CfnResource)
+        and not type(construct).__module__.startswith("aws_cdk.")
+        and construct.cfn_resource_type == _ROLE_TYPE
+    )
 
 
-def is_beyond_reach(construct: object) -> bool:
+def is_beyond_reach(construct: IConstruct) -> bool:
     """Whether a construct stands for a role that the application cannot change."""
-    if isinstance(construct, iam.Role):  # pre-created: `Role.customize_roles`
-        return construct.node.default_child is None
+    if isinstance(construct, iam.Role):
+        # A pre-created one (`Role.customize_roles`) has a name that is text, others a reference.
+        return _UNRESOLVED not in construct.role_name
     # An imported role is of no public class; of others, this attribute is a role's alone.
     return (
         not isinstance(construct, iam.LazyRole | cdk.CfnElement)
         and hasattr(construct, "role_arn")
         and hasattr(construct, "role_name")
         and hasattr(construct, "assume_role_action")
+        and construct.node.default_child is None  # not `Role.without_policy_updates()`
     )
+
+
+def _may_become_role(construct: object) -> bool:
+    return is_role_resource(construct) or isinstance(construct, iam.LazyRole)
 
 
 def warn_beyond_reach(construct: IConstruct) -> None:
@@ -300,15 +392,36 @@ def warn(construct: IConstruct, id: str, problem: str) -> None:
     )
 
 
-def _tag_problem(tags: Mapping[str, object], wanted: Tag) -> str | None:
-    for key, value in tags.items():
-        # Keys of tags differ in more than case, on IAM resources: IAM User Guide, "Tags for IAM".
-        if key.lower() == wanted.key.lower() and value != wanted.value:
+def _tag_problem(tags: Sequence[Any], wanted: Tag) -> str | None:
+    ways_out = "choose another tag, or leave the role out of the selection"
+    for item in tags:
+        if not (isinstance(item, Mapping) and isinstance(_key(item), str)):
             return (
-                f"it carries the tag {key}={rendered(value)}, which would have to be {wanted}; "
-                "choose another tag, or leave the role out of the selection"
+                f"its tags are decided at deployment, and have to be known to be without another "
+                f"value of {wanted.key}; {ways_out}"
+            )
+        value = item.get("value", item.get("Value"))
+        if _is_same_key(item, wanted) and value != wanted.value:
+            return (
+                f"it carries the tag {_key(item)}={rendered(value)}, which would have to be "
+                f"{wanted}; {ways_out}"
             )
     return None
+
+
+def _is_plain_tag(item: object) -> bool:
+    return isinstance(item, Mapping) and all(
+        isinstance(text, str) and _UNRESOLVED not in text for text in item.values()
+    )
+
+
+def _is_same_key(item: Mapping[str, Any], tag: Tag) -> bool:
+    # Keys of tags differ in more than case, on IAM resources: IAM User Guide, "Tags for IAM".
+    return str(_key(item)).lower() == tag.key.lower()
+
+
+def _key(item: Mapping[str, Any]) -> Any:
+    return item.get("key", item.get("Key"))
 
 
 def _canonical(statement: object) -> str:

@@ -109,6 +109,26 @@ def principal_arns(grantee: iam.IGrantable) -> list[str]:
     return arns
 
 
+def check_stands_for_one(arn: str) -> None:
+    """Let an ARN pass that stands for one role or user wherever it is compared, or is a token.
+
+    Raises:
+        CannotGrant: it is another kind's, a pattern's, or not what IAM has for that role.
+    """
+    fields = _fields(arn)
+    if cdk.Token.is_unresolved(arn) and not fields:
+        return
+    kind, _, name = fields[5].partition("/") if fields else ("", "", "")
+    if kind not in ("role", "user") or not name or "*" in name or "?" in name:
+        raise CannotGrant(grantee=arn, problem="it is not the ARN of one role or user")
+    if name.startswith(_IDENTITY_CENTER_PREFIX):
+        raise CannotGrant(
+            grantee=arn,
+            problem="the ARN of an IAM Identity Center role has a path, "
+            "role/aws-reserved/sso.amazonaws.com/…, and `aws iam get-role` shows it",
+        )
+
+
 def is_elsewhere(grantee: iam.IGrantable, stack: cdk.Stack) -> bool:
     """Whether the grantee is known to be of another account than the stack."""
     fields = _fields(principal_arns(grantee)[0])
@@ -142,19 +162,7 @@ def _was_written(principal: iam.IPrincipal) -> bool:
 
 
 def _permit(function: lambda_.Function, arn: str) -> iam.Grant:
-    fields = _fields(arn)
-    if not cdk.Token.is_unresolved(arn) or fields:
-        kind, _, name = fields[5].partition("/") if fields else ("", "", "")
-        if kind not in ("role", "user") or not name or "*" in name:
-            raise CannotGrant(
-                grantee=arn, problem="a permission on the function takes the ARN of a role or user"
-            )
-        if name.startswith(_IDENTITY_CENTER_PREFIX):
-            raise CannotGrant(
-                grantee=arn,
-                problem="the ARN of an IAM Identity Center role has a path, "
-                "role/aws-reserved/sso.amazonaws.com/…, and `aws iam get-role` shows it",
-            )
+    check_stands_for_one(arn)
     return function.grant_invoke(iam.ArnPrincipal(arn))
 
 

@@ -18,7 +18,7 @@ from constructs import Construct
 from .accounts import development_accounts_only, parse_accounts
 from .errors import InvalidChoice, InvalidConfiguration
 from .session_policy import Broker
-from .tag_trust import TrustedRoles
+from .tag_trust import NeverSelected, TrustedRoles
 
 
 class BoundStrategy(Protocol):
@@ -35,7 +35,7 @@ class Strategy(Protocol):
         ...
 
 
-class IamSudo(Construct):
+class IamSudo(NeverSelected):
     """A broker of simulated roles, roles that trust the developers, or both.
 
     Args:
@@ -61,7 +61,9 @@ class IamSudo(Construct):
         super().__init__(scope, id)
         development_accounts_only(self, development_accounts)
         strategies: list[Any] = list(strategy) if isinstance(strategy, Sequence) else [strategy]
-        if not strategies or not all(hasattr(each, "bind") for each in strategies):
+        if not strategies or not all(
+            hasattr(each, "bind") and not isinstance(each, type) for each in strategies
+        ):
             raise InvalidChoice(
                 key="strategy",
                 value=strategy or None,

