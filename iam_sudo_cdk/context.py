@@ -19,12 +19,12 @@ from aws_cdk import aws_logs as logs
 from iam_sudo_core.errors import quoted
 
 from .accounts import parse_accounts
-from .developer_trust import TRUST_POLICY_CHARACTERS, Tag
 from .errors import InvalidChoice
 from .iam_sudo import Strategy
 from .selection import RoleSelection
 from .session_policy import SessionPolicyStrategy
 from .tag_trust import TagTrustStrategy
+from .trust_statement import TRUST_POLICY_CHARACTERS, Tag
 
 STRATEGIES = ("session-policy", "tag-trust", "both")
 KEYS = (

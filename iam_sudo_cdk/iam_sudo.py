@@ -17,8 +17,9 @@ from constructs import Construct
 
 from .accounts import development_accounts_only, parse_accounts
 from .errors import InvalidChoice, InvalidConfiguration
+from .selected_roles import NeverSelected
 from .session_policy import Broker
-from .tag_trust import NeverSelected, TrustedRoles
+from .tag_trust import TrustedRoles
 
 
 class BoundStrategy(Protocol):

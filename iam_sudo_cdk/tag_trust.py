@@ -1,78 +1,31 @@
 """The strategy without a broker: the selected roles of an application trust the developers.
 
-Each of them gets a tag and a statement in its trust policy (see `developer_trust`), and
+Each of them gets a tag and a statement in its trust policy, see `selected_roles` for which, and
 `grant_sudo` both enters the grantee into the statement's condition and lets it assume the account's
-roles that carry the tag. Roles of what surrounds an application are never selected: custom
-resources and other helpers that the CDK makes, and this construct's own.
-
-A stack of an account that is known and is no development account is left as it is, and a stack that
-does not know its account gets the account guard along with its first opened role.
-
-What the aspect cannot have seen fails the synthesis: stages that are made after the construct when
-its scope is the app, and, without the CDK's `aspectStabilization`, roles that other aspects make
-where ours has been already.
+roles that carry the tag.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_iam as iam
-from constructs import Construct, IConstruct, IValidation
+from constructs import Construct, IConstruct
 
-from iam_sudo_core.patterns import matching
-from iam_sudo_core.principals import trusted_principals
-
-from .accounts import development_accounts_only
 from .acknowledgements import acknowledge
-from .developer_trust import (
-    ACTIONS,
-    PRIORITY,
-    TRUST_POLICY_CHARACTERS,
-    RoleResource,
-    Statement,
-    Tag,
-    Trust,
-    is_beyond_reach,
-    is_role_resource,
-    principal_pattern,
-    warn,
-    warn_beyond_reach,
-    warn_whole_account,
-)
+from .developer_trust import PRIORITY
 from .errors import CannotGrant, InvalidChoice
 from .grants import check_stands_for_one, grant_by_policy, is_elsewhere, principal_arns
-from .intrinsics import is_intrinsic, is_undecided, rendered
+from .role_resource import warn_whole_account
+from .selected_roles import NothingIsMissed, OpenSelectedRoles, stages_of
 from .selection import RoleSelection
-
-_STABILIZATION = "@aws-cdk/core:aspectStabilization"
+from .trust_statement import ACTIONS, TRUST_POLICY_CHARACTERS, Tag, Trust, principal_pattern
 
 Scope = Literal["stack", "stage", "app"]
 SCOPES: tuple[Scope, ...] = ("stack", "stage", "app")
-
-# What the CDK makes for its own use, by construct path: they run with their own permissions, and
-# nobody has to run as them.
-_INFRASTRUCTURE = (
-    "*/Custom::*",
-    "*/AWSCDK*Provider*/Role",  # triggers, and others whose type is no Custom::
-    "*/@aws-cdk--*",  # nested stacks of providers: EKS, DynamoDB
-    "*/AWS679f53fac002430cb0da5b7982bd2287/*",  # AwsCustomResource
-    "*/LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a/*",
-    "*/BucketNotificationsHandler050a0587b7544547bf325f094a3db834/*",
-    "*/framework-onEvent/*",  # custom_resources.Provider
-    "*/framework-isComplete/*",
-    "*/framework-onTimeout/*",
-    "*/waiter-state-machine/*",
-)
-# What `cdk bootstrap` makes (AWS CDK Developer Guide, "IAM roles created during bootstrapping").
-_BOOTSTRAP = tuple(
-    f"cdk-*-{what}-role-*"
-    for what in ("cfn-exec", "deploy", "file-publishing", "image-publishing", "lookup")
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +85,7 @@ class TrustedRoles:
         )
         if strategy.trust_whole_account:
             warn_whole_account(scope)
-        aspect = _OpenSelectedRoles(
+        aspect = OpenSelectedRoles(
             scope,
             strategy.selection,
             trust,
@@ -140,7 +93,7 @@ class TrustedRoles:
         )
         for root in _roots(scope, strategy.scope):
             cdk.Aspects.of(root).add(aspect, priority=PRIORITY)
-            root.node.add_validation(_NothingIsMissed(root, aspect, strategy.scope))
+            root.node.add_validation(NothingIsMissed(root, aspect, strategy.scope))
 
     @property
     def developer_policy(self) -> iam.ManagedPolicy | None:
@@ -212,10 +165,6 @@ class TrustedRoles:
         return stack.format_arn(service="iam", region="", resource="role", resource_name="*")
 
 
-class NeverSelected(Construct):
-    """A construct whose own roles are nobody's to open: they hand out the permissions of others."""
-
-
 def _roots(scope: Construct, where: Scope) -> list[IConstruct]:
     """Where the aspect goes: aspects reach everything below but what is in another stage."""
     if where == "stack":
@@ -224,171 +173,4 @@ def _roots(scope: Construct, where: Scope) -> list[IConstruct]:
         stage = cdk.Stage.of(scope)
         assert stage is not None  # noqa: S101 - a construct in a stack is in a stage or an app
         return [stage]
-    return _stages(scope.node.root)
-
-
-@jsii.implements(cdk.IAspect)
-class _OpenSelectedRoles:
-    """Visits every construct; each visit is a call from Node, so what is no role costs one test."""
-
-    def __init__(
-        self,
-        owner: Construct,
-        selection: RoleSelection,
-        trust: Trust,
-        *,
-        development_accounts: Sequence[str],
-    ) -> None:
-        self._owner = owner
-        self._selection = selection
-        self._policy = selection.policy()
-        self._principal_types = {principal.type for principal in self._policy.principals}
-        self._trust = trust
-        self._statement: Statement | None = None
-        self._accounts = tuple(development_accounts)
-        self._stacks: dict[str, cdk.Stack] = {}
-        self._may_open: dict[cdk.Stack, bool] = {}
-        self._not_ours: list[str] = []
-        self._visited: set[str] = set()
-
-    def visit(self, node: IConstruct) -> None:
-        if isinstance(node, cdk.Stack):
-            self._stacks[node.node.path] = node
-            # References to other stacks resolve otherwise when an app is synthesized once more.
-            self._statement = None
-        elif isinstance(node, NeverSelected):
-            self._not_ours.append(f"{node.node.path}/")
-        elif is_role_resource(node):
-            self._visit_role(node)
-        elif is_beyond_reach(node):
-            self._visit_beyond_reach(node)
-
-    def would_have_opened(self, resource: IConstruct) -> bool:
-        """Whether a role was made behind our back."""
-        path = _path(resource)
-        if path in self._visited:
-            return False
-        return self._selected(RoleResource(resource), path, cdk.Stack.of(resource)) is not None
-
-    def _visit_role(self, resource: IConstruct) -> None:
-        path = _path(resource)
-        self._visited.add(path)
-        role, stack = RoleResource(resource), self._stack_of(path)
-        policy = self._selected(role, path, stack)
-        if policy is None:
-            return
-        if self._statement is None:
-            self._statement = Statement(self._trust)
-        if stack not in self._may_open:
-            self._may_open[stack] = self._guard(stack, self._statement)
-        if self._may_open[stack]:
-            role.open(self._statement, stack, policy)
-
-    def _selected(
-        self, role: RoleResource, path: str, stack: cdk.Stack
-    ) -> Mapping[str, Any] | None:
-        """The trust policy of a role that is meant."""
-        if path.startswith(tuple(self._not_ours)) or matching(_INFRASTRUCTURE, path):
-            return None
-        if not self._selection.names(name=role.name, path=path.removesuffix("/Resource")):
-            return None
-        policy, name = role.resolved(stack)
-        if matching(_BOOTSTRAP, name) or not self._trusts_a_selected_principal(role, policy):
-            return None
-        return cast(Mapping[str, Any], policy)
-
-    def _trusts_a_selected_principal(self, role: RoleResource, policy: object) -> bool:
-        statements = policy.get("Statement") if isinstance(policy, Mapping) else None
-        if statements is None or is_intrinsic(statements):
-            warn(role.construct, "decided", "its trust policy is decided at deployment")
-            return False
-        listed = statements if isinstance(statements, list) else [statements]
-        readable = [statement for statement in listed if not is_intrinsic(statement)]
-        try:
-            principals = trusted_principals({"Statement": rendered(readable)}, partition="aws")
-        except ValueError as error:
-            warn(role.construct, "unread", f"its trust policy cannot be read: {error}")
-            return False
-        if self._policy.allowed(principals):
-            return True
-        if len(readable) < len(listed) or any(
-            is_undecided(each.id) for each in principals if each.type in self._principal_types
-        ):
-            warn(role.construct, "decided", "whom it trusts is decided at deployment")
-        return False
-
-    def _guard(self, stack: cdk.Stack, statement: Statement) -> bool:
-        """Keep the roles of a stack closed outside of the development accounts, or for nobody."""
-        if not cdk.Token.is_unresolved(stack.account) and stack.account not in self._accounts:
-            warn(stack, "account", f"{stack.account} is not one of development_accounts")
-            return False
-        if statement.names_nobody:
-            warn(stack, "nobody", "grant_sudo was called for nobody")
-            return False
-        if stack is not cdk.Stack.of(self._owner):  # that one has the rule already
-            # Several of us may open roles of one stack, each with accounts of its own.
-            id_ = f"IamSudoGuard{self._owner.node.addr[-8:]}"
-            development_accounts_only(Construct(stack, id_), self._accounts)
-        return True
-
-    def _visit_beyond_reach(self, node: IConstruct) -> None:
-        path = node.node.path
-        if path.startswith(tuple(self._not_ours)):
-            return
-        name, arn = node.role_name, node.role_arn  # type: ignore[attr-defined]
-        known = None if cdk.Token.is_unresolved(name) else name
-        if principal_pattern(arn) in self._trust.developers():
-            return  # who is granted access to roles need not be one
-        if self._selection.names(name=known, path=path) and not matching(_BOOTSTRAP, name):
-            warn_beyond_reach(node)
-
-    def _stack_of(self, path: str) -> cdk.Stack:
-        while path not in self._stacks:
-            path = path.rpartition("/")[0]
-        return self._stacks[path]
-
-
-@jsii.implements(IValidation)
-class _NothingIsMissed:
-    """Runs when all aspects have; for an app, after its stages were synthesized."""
-
-    def __init__(self, root: IConstruct, aspect: _OpenSelectedRoles, scope: Scope) -> None:
-        self._root = root
-        self._aspect = aspect
-        self._scope = scope
-        self._known = _stages(root)
-
-    def validate(self) -> list[str]:
-        problems = []
-        if self._scope == "app" and isinstance(self._root, cdk.App):
-            problems += [
-                f"iam-sudo: the stage {stage.node.path} was made after the IamSudo whose scope is "
-                "the app; make the stages first"
-                for stage in _stages(self._root)
-                if stage not in self._known
-            ]
-        if not cdk.FeatureFlags.of(self._root).is_enabled(_STABILIZATION):
-            problems += [
-                f"iam-sudo: an aspect made the role {_path(role)} too late to be opened; set "
-                f"{_STABILIZATION} to true in the context"
-                for role in _of_this_assembly(self._root)
-                if is_role_resource(role) and self._aspect.would_have_opened(role)
-            ]
-        return problems
-
-
-def _stages(root: IConstruct) -> list[IConstruct]:
-    return [each for each in root.node.find_all() if isinstance(each, cdk.Stage)]
-
-
-def _of_this_assembly(root: IConstruct) -> Iterator[IConstruct]:
-    """What is synthesized along with `root`: stages within it are by themselves."""
-    yield root
-    for child in root.node.children:
-        if not isinstance(child, cdk.Stage):
-            yield from _of_this_assembly(child)
-
-
-def _path(resource: Any) -> str:
-    # "the-stack/Role/Resource [AWS::IAM::Role]", for one round trip less than `node.path`.
-    return str(resource.to_string()).rpartition(" [")[0]
+    return stages_of(scope.node.root)
