@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 import jsii
+from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
 
 from iam_sudo_core.patterns import matching
@@ -84,8 +85,12 @@ class OpenSelectedRoles:
         self._may_open: dict[cdk.Stack, bool] = {}
         self._not_ours: list[str] = []
         self._visited: set[str] = set()
+        self._role: iam.Role | None = None
 
     def visit(self, node: IConstruct) -> None:
+        role, self._role = self._role, None
+        if role is not None and not isinstance(node, iam.CfnRole):
+            self._visit_beyond_reach(role)
         if isinstance(node, cdk.Stack):
             self._stacks[node.node.path] = node
             # References to other stacks resolve otherwise when an app is synthesized once more.
@@ -94,8 +99,15 @@ class OpenSelectedRoles:
             self._not_ours.append(f"{node.node.path}/")
         elif is_role_resource(node):
             self._visit_role(node)
-        elif is_beyond_reach(node):
+        elif isinstance(node, iam.Role):
+            self._role = node  # unless it is beyond reach, its resource comes next
+        else:
             self._visit_beyond_reach(node)
+
+    def finish(self) -> None:
+        """Look at the last construct that was visited."""
+        if self._role is not None:
+            self._visit_beyond_reach(self._role)
 
     def would_have_opened(self, resource: IConstruct) -> bool:
         """Whether a role was made behind our back."""
@@ -166,6 +178,8 @@ class OpenSelectedRoles:
         return True
 
     def _visit_beyond_reach(self, node: IConstruct) -> None:
+        if not is_beyond_reach(node):
+            return
         path = node.node.path
         if path.startswith(tuple(self._not_ours)):
             return
@@ -184,22 +198,27 @@ class OpenSelectedRoles:
 
 @jsii.implements(IValidation)
 class NothingIsMissed:
-    """Runs when all aspects have; for an app, after its stages were synthesized."""
+    """Runs when all aspects have; for an app, after its stages were synthesized.
 
-    def __init__(self, root: IConstruct, aspect: OpenSelectedRoles, scope: str) -> None:
+    `stages` are those that have the aspect, when all have to.
+    """
+
+    def __init__(
+        self, root: IConstruct, aspect: OpenSelectedRoles, *, stages: Sequence[IConstruct] | None
+    ) -> None:
         self._root = root
         self._aspect = aspect
-        self._scope = scope
-        self._known = stages_of(root)
+        self._stages = stages
 
     def validate(self) -> list[str]:
+        self._aspect.finish()
         problems = []
-        if self._scope == "app" and isinstance(self._root, cdk.App):
+        if self._stages is not None and isinstance(self._root, cdk.App):
             problems += [
                 f"iam-sudo: the stage {stage.node.path} was made after the IamSudo whose scope is "
                 "the app; make the stages first"
                 for stage in stages_of(self._root)
-                if stage not in self._known
+                if stage not in self._stages
             ]
         if not cdk.FeatureFlags.of(self._root).is_enabled(_STABILIZATION):
             problems += [

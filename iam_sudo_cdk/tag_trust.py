@@ -91,9 +91,11 @@ class TrustedRoles:
             trust,
             development_accounts=development_accounts,
         )
-        for root in _roots(scope, strategy.scope):
+        roots = _roots(scope, strategy.scope)
+        stages = roots if strategy.scope == "app" else None
+        for root in roots:
             cdk.Aspects.of(root).add(aspect, priority=PRIORITY)
-            root.node.add_validation(NothingIsMissed(root, aspect, strategy.scope))
+            root.node.add_validation(NothingIsMissed(root, aspect, stages=stages))
 
     @property
     def developer_policy(self) -> iam.ManagedPolicy | None:
