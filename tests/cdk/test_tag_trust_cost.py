@@ -1,0 +1,37 @@
+"""What a role costs: round trips between Python and Node, which take the time of a synthesis."""
+
+import pytest
+
+pytest.importorskip("aws_cdk")
+
+import aws_cdk as cdk
+from jsii._kernel.providers.process import _NodeProcess
+
+from tests.cdk.opened import app, is_open, roles, tag_trust, task_role
+
+pytestmark = pytest.mark.slow
+
+
+def round_trips(number, monkeypatch):
+    """How many the synthesis of so many roles in two stacks takes."""
+    both = app()
+    stacks = [cdk.Stack(both, id_) for id_ in ("one", "two")]
+    for count in range(number):
+        task_role(stacks[count % 2], f"Role{count}")
+    tag_trust(stacks[0], scope="app")
+    calls = []
+    send = _NodeProcess.send
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            _NodeProcess, "send", lambda *args, **options: calls.append(1) or send(*args, **options)
+        )
+        both.synth()
+    assert all(map(is_open, roles(stacks[1]).values()))
+    return len(calls)
+
+
+def test_each_role_costs_the_same_eight_round_trips_however_many_there_are(monkeypatch):
+    few, more, many = (round_trips(number, monkeypatch) for number in (10, 20, 60))
+    # The visits of the role and of its resource; its path, properties, and what they resolve to;
+    # its statement; its tags and its tag.
+    assert (more - few, many - more) == (8 * 10, 8 * 40)
