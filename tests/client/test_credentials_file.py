@@ -81,10 +81,10 @@ def test_the_file_is_in_the_home_folder_unless_the_variable_names_another() -> N
 
 
 def test_the_variable_may_hold_a_tilde_and_other_variables() -> None:
-    environ = {"HOME": "/home/ann", "WHERE": "work", "AWS_SHARED_CREDENTIALS_FILE": ""}
+    environ = {"HOME": "/home/ann", "WHERE": "mine", "AWS_SHARED_CREDENTIALS_FILE": ""}
     for text, expected in {
         "~/keys": "/home/ann/keys",
-        "$HOME/${WHERE}/keys": "/home/ann/work/keys",
+        "$HOME/${WHERE}/keys": "/home/ann/mine/keys",
         "/a/$NOWHERE/${NOWHERE}": "/a/$NOWHERE/${NOWHERE}",
         "keys": "keys",
     }.items():
