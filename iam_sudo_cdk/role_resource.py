@@ -22,7 +22,7 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from .intrinsics import is_intrinsic, rendered
-from .trust_statement import UNRESOLVED, Statement, Tag
+from .trust_statement import UNRESOLVED, Statement, Tag, Trust
 
 _ROLE_TYPE = "AWS::IAM::Role"
 _DOCUMENT = "AssumeRolePolicyDocument"
@@ -77,7 +77,7 @@ class RoleResource:
         if not is_open:
             self._write(statement)
         if not any(_is_same_key(item, trust.tag) for item in tags):
-            self._tag(trust.tag, tags)
+            self._tag(trust, tags)
 
     def _statement_problem(
         self, statement: Statement, stack: cdk.Stack, extended: Mapping[str, Any]
@@ -117,13 +117,13 @@ class RoleResource:
         else:
             self._override(_DOCUMENT, extended)
 
-    def _tag(self, tag: Tag, tags: list[Any]) -> None:
-        # On the resource itself: `Tags.of(…)` is an aspect, and one for each role makes synthesis
-        # of a hundred of them fail with PossibleInfiniteLoopDetected.
+    def _tag(self, trust: Trust, tags: list[Any]) -> None:
+        # On the resource itself: what `Tags.of(…)` adds is another aspect, and one for each role
+        # makes synthesis of a hundred of them fail with PossibleInfiniteLoopDetected.
         if self._is_typed:
-            self.construct.tags.set_tag(tag.key, tag.value)
+            trust.tagging.visit(self.construct)
         else:
-            self._override("Tags", [*tags, {"Key": tag.key, "Value": tag.value}])
+            self._override("Tags", [*tags, {"Key": trust.tag.key, "Value": trust.tag.value}])
 
     def _override(self, name: str, value: object) -> None:
         self.construct.add_property_override(name, value)

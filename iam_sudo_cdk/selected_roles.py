@@ -12,6 +12,8 @@ where ours has been already.
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -20,7 +22,6 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
 
-from iam_sudo_core.patterns import matching
 from iam_sudo_core.principals import trusted_principals
 
 from .accounts import development_accounts_only
@@ -37,9 +38,15 @@ from .trust_statement import Statement, Trust, principal_pattern
 
 _STABILIZATION = "@aws-cdk/core:aspectStabilization"
 
+
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    """Patterns of our own, as one that is fast: every role of an application is held against it."""
+    return re.compile("|".join(map(fnmatch.translate, patterns)))
+
+
 # What the CDK makes for its own use, by construct path: they run with their own permissions, and
 # nobody has to run as them.
-_INFRASTRUCTURE = (
+_INFRASTRUCTURE = _any_of(
     "*/Custom::*",
     "*/AWSCDK*Provider*/Role",  # triggers, and others whose type is no Custom::
     "*/@aws-cdk--*",  # nested stacks of providers: EKS, DynamoDB
@@ -52,9 +59,11 @@ _INFRASTRUCTURE = (
     "*/waiter-state-machine/*",
 )
 # What `cdk bootstrap` makes (AWS CDK Developer Guide, "IAM roles created during bootstrapping").
-_BOOTSTRAP = tuple(
-    f"cdk-*-{what}-role-*"
-    for what in ("cfn-exec", "deploy", "file-publishing", "image-publishing", "lookup")
+_BOOTSTRAP = _any_of(
+    *(
+        f"cdk-*-{what}-role-*"
+        for what in ("cfn-exec", "deploy", "file-publishing", "image-publishing", "lookup")
+    )
 )
 
 
@@ -134,12 +143,12 @@ class OpenSelectedRoles:
         self, role: RoleResource, path: str, stack: cdk.Stack
     ) -> Mapping[str, Any] | None:
         """The trust policy of a role that is meant."""
-        if path.startswith(tuple(self._not_ours)) or matching(_INFRASTRUCTURE, path):
+        if path.startswith(tuple(self._not_ours)) or _INFRASTRUCTURE.match(path):
             return None
         if not self._selection.names(name=role.name, path=path.removesuffix("/Resource")):
             return None
         policy, name = role.resolved(stack)
-        if matching(_BOOTSTRAP, name) or not self._trusts_a_selected_principal(role, policy):
+        if _BOOTSTRAP.match(name) or not self._trusts_a_selected_principal(role, policy):
             return None
         return cast(Mapping[str, Any], policy)
 
@@ -187,7 +196,7 @@ class OpenSelectedRoles:
         known = None if cdk.Token.is_unresolved(name) else name
         if principal_pattern(arn) in self._trust.developers():
             return  # who is granted access to roles need not be one
-        if self._selection.names(name=known, path=path) and not matching(_BOOTSTRAP, name):
+        if self._selection.names(name=known, path=path) and not _BOOTSTRAP.match(name):
             warn_beyond_reach(node)
 
     def _stack_of(self, path: str) -> cdk.Stack:
