@@ -24,6 +24,7 @@ from .role_resource import (
     warn_whole_account,
 )
 from .trust_statement import (
+    PRIORITY,
     TRUST_POLICY_CHARACTERS,
     UNRESOLVED,
     Statement,
@@ -31,10 +32,6 @@ from .trust_statement import (
     Trust,
     principal_pattern,
 )
-
-# After tags and other aspects that change things (200) and those without a priority (500), before
-# those that only read (1,000).
-PRIORITY = 900
 
 _IDENTITY = re.compile(r"arn:[^:]+:iam::[^:]+:(role|user)/.+")
 

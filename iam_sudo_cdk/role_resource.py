@@ -24,7 +24,7 @@ from constructs import IConstruct
 from .intrinsics import is_intrinsic, rendered
 from .trust_statement import UNRESOLVED, Statement, Tag, Trust
 
-_ROLE_TYPE = "AWS::IAM::Role"
+ROLE_TYPE = "AWS::IAM::Role"
 _DOCUMENT = "AssumeRolePolicyDocument"
 
 
@@ -171,7 +171,7 @@ def is_role_resource(construct: object) -> bool:
     return (
         isinstance(construct, cdk.CfnResource)
         and not type(construct).__module__.startswith("aws_cdk.")
-        and construct.cfn_resource_type == _ROLE_TYPE
+        and construct.cfn_resource_type == ROLE_TYPE
     )
 
 

@@ -6,16 +6,19 @@ known and is no development account is left as it is, and a stack that does not 
 gets the account guard along with its first opened role.
 
 What the aspect cannot have seen fails the synthesis: stages that are made after the construct when
-its scope is the app, and, without the CDK's `aspectStabilization`, roles that other aspects make
-where ours has been already.
+its scope is the app, and roles that other aspects make where ours has been already, without the
+CDK's `aspectStabilization` or as a plain `CfnResource`.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from itertools import islice
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 import jsii
@@ -27,6 +30,7 @@ from iam_sudo_core.principals import trusted_principals
 from .accounts import development_accounts_only
 from .intrinsics import is_intrinsic, is_undecided, rendered
 from .role_resource import (
+    ROLE_TYPE,
     RoleResource,
     is_beyond_reach,
     is_role_resource,
@@ -34,7 +38,7 @@ from .role_resource import (
     warn_beyond_reach,
 )
 from .selection import RoleSelection
-from .trust_statement import Statement, Trust, principal_pattern
+from .trust_statement import PRIORITY, Statement, Trust, principal_pattern
 
 _STABILIZATION = "@aws-cdk/core:aspectStabilization"
 
@@ -70,10 +74,23 @@ _BOOTSTRAP = _any_of(
 class NeverSelected(Construct):
     """A construct whose own roles are nobody's to open: they hand out the permissions of others."""
 
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        _NEVER_SELECTED.setdefault(self.node.root, []).append(f"{self.node.path}/")
 
-@jsii.implements(cdk.IAspect)
-class OpenSelectedRoles:
-    """Visits every construct; each visit is a call from Node, so what is no role costs one test."""
+
+# The paths within an app that begin the path of what nobody is to open. Asking Node for the
+# constructs themselves would take as long as visiting everything.
+_NEVER_SELECTED: MutableMapping[IConstruct, list[str]] = WeakKeyDictionary()
+
+
+class OpenSelectedRoles(cdk.Tag):
+    """The aspect is a tag, and more.
+
+    Each visit of an aspect in Python is a call from Node. Of a tag, Node itself does the visiting,
+    and calls for what can carry one: stacks, and roles among others. What remains are roles that
+    are a plain `CfnResource`: they get an aspect each when their stack is visited.
+    """
 
     def __init__(
         self,
@@ -83,6 +100,8 @@ class OpenSelectedRoles:
         *,
         development_accounts: Sequence[str],
     ) -> None:
+        # By itself it tags nothing: there is no such type.
+        super().__init__(trust.tag.key, trust.tag.value, include_resource_types=["none"])
         self._owner = owner
         self._selection = selection
         self._policy = selection.policy()
@@ -92,41 +111,36 @@ class OpenSelectedRoles:
         self._accounts = tuple(development_accounts)
         self._stacks: dict[str, cdk.Stack] = {}
         self._may_open: dict[cdk.Stack, bool] = {}
-        self._not_ours: list[str] = []
+        self._not_ours = tuple(_NEVER_SELECTED.setdefault(owner.node.root, []))
         self._visited: set[str] = set()
-        self._role: iam.Role | None = None
 
-    def visit(self, node: IConstruct) -> None:
-        role, self._role = self._role, None
-        if role is not None and not isinstance(node, iam.CfnRole):
-            self._visit_beyond_reach(role)
-        if isinstance(node, cdk.Stack):
-            self._stacks[node.node.path] = node
-            # References to other stacks resolve otherwise when an app is synthesized once more.
-            self._statement = None
-        elif isinstance(node, NeverSelected):
-            self._not_ours.append(f"{node.node.path}/")
-        elif is_role_resource(node):
-            self._visit_role(node)
-        elif isinstance(node, iam.Role):
-            self._role = node  # unless it is beyond reach, its resource comes next
-        else:
-            self._visit_beyond_reach(node)
+    def _apply_tag(self, resource: cdk.ITaggable) -> None:
+        self._visit(resource)
 
-    def finish(self) -> None:
-        """Look at the last construct that was visited."""
-        if self._role is not None:
-            self._visit_beyond_reach(self._role)
+    def _apply_tag_v2(self, resource: cdk.ITaggableV2) -> None:
+        self._visit(resource)
 
-    def would_have_opened(self, resource: IConstruct) -> bool:
-        """Whether a role was made behind our back."""
+    def _visit(self, resource: object) -> None:
+        if isinstance(resource, cdk.Stack):
+            self._visit_stack(resource)
+        elif isinstance(resource, iam.CfnRole):
+            self.visit_role(resource)
+
+    def _visit_stack(self, stack: cdk.Stack) -> None:
+        self._stacks[stack.node.path] = stack
+        # These have changed since: more constructs may have been made, and references to other
+        # stacks resolve otherwise when an app is synthesized once more.
+        self._not_ours = tuple(_NEVER_SELECTED[self._owner.node.root])
+        self._statement = None
+        for role in cdk.ConstructSelector.resources_of_type(ROLE_TYPE).select(stack):
+            if not isinstance(role, iam.CfnRole):
+                cdk.Aspects.of(role).add(_OpenPlainResource(self), priority=PRIORITY)
+
+    def visit_role(self, resource: IConstruct) -> None:
+        """Open a role if it is selected."""
         path = _path(resource)
         if path in self._visited:
-            return False
-        return self._selected(RoleResource(resource), path, cdk.Stack.of(resource)) is not None
-
-    def _visit_role(self, resource: IConstruct) -> None:
-        path = _path(resource)
+            return  # the aspects of a stack and of a nested one
         self._visited.add(path)
         role, stack = RoleResource(resource), self._stack_of(path)
         policy = self._selected(role, path, stack)
@@ -139,11 +153,34 @@ class OpenSelectedRoles:
         if self._may_open[stack]:
             role.open(self._statement, stack, policy)
 
+    def missed(self, constructs: Iterable[IConstruct]) -> Iterator[IConstruct]:
+        """The roles that were made behind our back; a warning on those that are beyond reach."""
+        role: iam.Role | None = None
+        for construct in constructs:
+            if role is not None and not isinstance(construct, iam.CfnRole):
+                self._look_beyond_reach(role)
+            role = None
+            if isinstance(construct, iam.Role):
+                role = construct  # unless it is beyond reach, its resource comes next
+            elif is_role_resource(construct):
+                if self._would_have_opened(construct):
+                    yield construct
+            else:
+                self._look_beyond_reach(construct)
+        if role is not None:
+            self._look_beyond_reach(role)
+
+    def _would_have_opened(self, resource: IConstruct) -> bool:
+        path = _path(resource)
+        if path in self._visited:
+            return False
+        return self._selected(RoleResource(resource), path, cdk.Stack.of(resource)) is not None
+
     def _selected(
         self, role: RoleResource, path: str, stack: cdk.Stack
     ) -> Mapping[str, Any] | None:
         """The trust policy of a role that is meant."""
-        if path.startswith(tuple(self._not_ours)) or _INFRASTRUCTURE.match(path):
+        if path.startswith(self._not_ours) or _INFRASTRUCTURE.match(path):
             return None
         if not self._selection.names(name=role.name, path=path.removesuffix("/Resource")):
             return None
@@ -186,11 +223,11 @@ class OpenSelectedRoles:
             development_accounts_only(Construct(stack, id_), self._accounts)
         return True
 
-    def _visit_beyond_reach(self, node: IConstruct) -> None:
+    def _look_beyond_reach(self, node: IConstruct) -> None:
         if not is_beyond_reach(node):
             return
         path = node.node.path
-        if path.startswith(tuple(self._not_ours)):
+        if path.startswith(self._not_ours):
             return
         name, arn = node.role_name, node.role_arn  # type: ignore[attr-defined]
         known = None if cdk.Token.is_unresolved(name) else name
@@ -203,6 +240,15 @@ class OpenSelectedRoles:
         while path not in self._stacks:
             path = path.rpartition("/")[0]
         return self._stacks[path]
+
+
+@jsii.implements(cdk.IAspect)
+class _OpenPlainResource:
+    def __init__(self, aspect: OpenSelectedRoles) -> None:
+        self._aspect = aspect
+
+    def visit(self, node: IConstruct) -> None:
+        self._aspect.visit_role(node)
 
 
 @jsii.implements(IValidation)
@@ -220,7 +266,6 @@ class NothingIsMissed:
         self._stages = stages
 
     def validate(self) -> list[str]:
-        self._aspect.finish()
         problems = []
         if self._stages is not None and isinstance(self._root, cdk.App):
             problems += [
@@ -229,13 +274,14 @@ class NothingIsMissed:
                 for stage in stages_of(self._root)
                 if stage not in self._stages
             ]
-        if not cdk.FeatureFlags.of(self._root).is_enabled(_STABILIZATION):
-            problems += [
-                f"iam-sudo: an aspect made the role {_path(role)} too late to be opened; set "
-                f"{_STABILIZATION} to true in the context"
-                for role in _of_this_assembly(self._root)
-                if is_role_resource(role) and self._aspect.would_have_opened(role)
-            ]
+        is_stable = cdk.FeatureFlags.of(self._root).is_enabled(_STABILIZATION)
+        remedy = (
+            "make it a CfnRole" if is_stable else f"set {_STABILIZATION} to true in the context"
+        )
+        problems += [
+            f"iam-sudo: an aspect made the role {_path(role)} too late to be opened; {remedy}"
+            for role in self._aspect.missed(_of_this_assembly(self._root))
+        ]
         return problems
 
 
@@ -244,11 +290,14 @@ def stages_of(root: IConstruct) -> list[IConstruct]:
 
 
 def _of_this_assembly(root: IConstruct) -> Iterator[IConstruct]:
-    """What is synthesized along with `root`: stages within it are by themselves."""
-    yield root
-    for child in root.node.children:
-        if not isinstance(child, cdk.Stage):
-            yield from _of_this_assembly(child)
+    """What is synthesized along with `root`, which comes first: stages in it are by themselves."""
+    constructs = iter(root.node.find_all())
+    yield next(constructs)
+    for construct in constructs:
+        if isinstance(construct, cdk.Stage):
+            deque(islice(constructs, len(construct.node.find_all()) - 1), maxlen=0)
+        else:
+            yield construct
 
 
 def _path(resource: Any) -> str:

@@ -16,13 +16,19 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from .acknowledgements import acknowledge
-from .developer_trust import PRIORITY
 from .errors import CannotGrant, InvalidChoice
 from .grants import check_stands_for_one, grant_by_policy, is_elsewhere, principal_arns
 from .role_resource import warn_whole_account
 from .selected_roles import NothingIsMissed, OpenSelectedRoles, stages_of
 from .selection import RoleSelection
-from .trust_statement import ACTIONS, TRUST_POLICY_CHARACTERS, Tag, Trust, principal_pattern
+from .trust_statement import (
+    ACTIONS,
+    PRIORITY,
+    TRUST_POLICY_CHARACTERS,
+    Tag,
+    Trust,
+    principal_pattern,
+)
 
 Scope = Literal["stack", "stage", "app"]
 SCOPES: tuple[Scope, ...] = ("stack", "stage", "app")

@@ -16,6 +16,10 @@ from .errors import InvalidChoice
 TRUST_POLICY_CHARACTERS = 2_048
 _MOST_TRUST_POLICY_CHARACTERS = 4_096
 
+# Of the aspects that open roles: after tags and other aspects that change things (200) and those
+# without a priority (500), before those that only read (1,000).
+PRIORITY = 900
+
 ACTIONS = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
 UNRESOLVED = "${Token["  # asking the CDK (`Token.is_unresolved`) is a round trip to Node for each
 
