@@ -39,7 +39,7 @@ lint: .venv/.stamp  ## ruff and mypy
 synth: .venv/.stamp node_modules/.stamp  ## cdk synth; options in ARGS="-c development_accounts=…"
 	@$(RUN) node_modules/.bin/cdk synth --no-notices $(ARGS)
 
-bench: .venv/.stamp .venv-ancestor/.stamp  ## measure, the ancestor too
+bench: .venv/.stamp .venv-ancestor/.stamp node_modules/.stamp  ## measure, the ancestor too
 	@$(RUN) .venv/bin/python -m benchmarks $(ARGS)
 
 env:  ## install everything that demo and test need

@@ -1,6 +1,6 @@
 """An application of so many roles in ten stacks, built and synthesized.
 
-    python -m benchmarks.synth_app OUTDIR ROLES [tag-trust]
+    python -m benchmarks.synth_app ROLES [tag-trust]
 
 The roles are as applications have them: unnamed `iam.Role`s for ECS tasks, each with permissions
 of its own in the default policy that `add_to_policy` makes.
@@ -17,9 +17,9 @@ STACKS = 10
 ACCOUNT = "111122223333"
 
 
-def main(outdir: str, roles: int, *, tag_trust: bool) -> None:
+def main(roles: int, *, tag_trust: bool) -> None:
     """Build and synthesize."""
-    app = cdk.App(outdir=outdir, analytics_reporting=False)
+    app = cdk.App(analytics_reporting=False)
     stacks = [cdk.Stack(app, f"Stack{number}") for number in range(STACKS)]
     for number in range(roles):
         role = iam.Role(
@@ -52,4 +52,4 @@ def _open(stack: cdk.Stack) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), tag_trust=sys.argv[3:] == ["tag-trust"])
+    main(int(sys.argv[1]), tag_trust=sys.argv[2:] == ["tag-trust"])

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 import jsii
@@ -76,19 +75,19 @@ class NeverSelected(Construct):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        _NEVER_SELECTED.setdefault(self.node.root, []).append(f"{self.node.path}/")
+        _NEVER_SELECTED[_identity(self.node.root)].append(f"{self.node.path}/")
 
 
-# The paths within an app that begin the path of what nobody is to open. Asking Node for the
-# constructs themselves would take as long as visiting everything.
-_NEVER_SELECTED: MutableMapping[IConstruct, list[str]] = WeakKeyDictionary()
+# By app, how the paths of what nobody is to open begin. Asking Node for the constructs themselves
+# would take as long as visiting everything.
+_NEVER_SELECTED: defaultdict[object, list[str]] = defaultdict(list)
 
 
 class OpenSelectedRoles(cdk.Tag):
     """The aspect is a tag, and more.
 
     Each visit of an aspect in Python is a call from Node. Of a tag, Node itself does the visiting,
-    and calls for what can carry one: stacks, and roles among others. What remains are roles that
+    and calls only for what can carry one: stacks, and roles among others. What remains are roles that
     are a plain `CfnResource`: they get an aspect each when their stack is visited.
     """
 
@@ -111,8 +110,9 @@ class OpenSelectedRoles(cdk.Tag):
         self._accounts = tuple(development_accounts)
         self._stacks: dict[str, cdk.Stack] = {}
         self._may_open: dict[cdk.Stack, bool] = {}
-        self._not_ours = tuple(_NEVER_SELECTED.setdefault(owner.node.root, []))
-        self._visited: set[str] = set()
+        self._app = _identity(owner.node.root)
+        self._not_ours: tuple[str, ...] = ()
+        self._visited: set[object] = set()
 
     def _apply_tag(self, resource: cdk.ITaggable) -> None:
         self._visit(resource)
@@ -130,7 +130,7 @@ class OpenSelectedRoles(cdk.Tag):
         self._stacks[stack.node.path] = stack
         # These have changed since: more constructs may have been made, and references to other
         # stacks resolve otherwise when an app is synthesized once more.
-        self._not_ours = tuple(_NEVER_SELECTED[self._owner.node.root])
+        self._not_ours = tuple(_NEVER_SELECTED[self._app])
         self._statement = None
         for role in cdk.ConstructSelector.resources_of_type(ROLE_TYPE).select(stack):
             if not isinstance(role, iam.CfnRole):
@@ -139,9 +139,7 @@ class OpenSelectedRoles(cdk.Tag):
     def visit_role(self, resource: IConstruct) -> None:
         """Open a role if it is selected."""
         path = _path(resource)
-        if path in self._visited:
-            return  # the aspects of a stack and of a nested one
-        self._visited.add(path)
+        self._visited.add(_identity(resource))
         role, stack = RoleResource(resource), self._stack_of(path)
         policy = self._selected(role, path, stack)
         if policy is None:
@@ -163,7 +161,7 @@ class OpenSelectedRoles(cdk.Tag):
             if isinstance(construct, iam.Role):
                 role = construct  # unless it is beyond reach, its resource comes next
             elif is_role_resource(construct):
-                if self._would_have_opened(construct):
+                if _identity(construct) not in self._visited and self._would_have_opened(construct):
                     yield construct
             else:
                 self._look_beyond_reach(construct)
@@ -171,10 +169,8 @@ class OpenSelectedRoles(cdk.Tag):
             self._look_beyond_reach(role)
 
     def _would_have_opened(self, resource: IConstruct) -> bool:
-        path = _path(resource)
-        if path in self._visited:
-            return False
-        return self._selected(RoleResource(resource), path, cdk.Stack.of(resource)) is not None
+        role, path = RoleResource(resource), _path(resource)
+        return self._selected(role, path, cdk.Stack.of(resource)) is not None
 
     def _selected(
         self, role: RoleResource, path: str, stack: cdk.Stack
@@ -298,6 +294,11 @@ def _of_this_assembly(root: IConstruct) -> Iterator[IConstruct]:
             deque(islice(constructs, len(construct.node.find_all()) - 1), maxlen=0)
         else:
             yield construct
+
+
+def _identity(construct: Any) -> object:
+    # Python may have several objects for a construct of Node's, and all of them know its reference.
+    return construct.__jsii_ref__.ref
 
 
 def _path(resource: Any) -> str:

@@ -1,5 +1,7 @@
 """What is there to make an application work is never opened, however wide the selection."""
 
+import gc
+
 import pytest
 
 pytest.importorskip("aws_cdk")
@@ -135,6 +137,21 @@ def test_the_constructs_own_roles_are_never_opened():
     assert [id_ for id_, each in opened.items() if each] == [
         id_ for id_ in opened if id_.startswith("FnServiceRole")
     ]
+
+
+def test_they_are_not_opened_when_python_has_forgotten_app_and_construct():
+    def forgetful():
+        scope = cdk.Stack(app(), "stack")
+        IamSudo(scope, "IamSudo", strategy=SessionPolicyStrategy(), development_accounts=[ACCOUNT])
+        tag_trust(scope, selection=everything(), id="Trust")
+        function(scope)
+        return scope
+
+    scope = forgetful()
+    gc.collect()
+    opened = [id_ for id_, each in roles(scope).items() if is_open(each)]
+    assert len(opened) == 1
+    assert opened[0].startswith("FnServiceRole")
 
 
 @pytest.mark.parametrize("broker_first", [True, False])

@@ -13,6 +13,7 @@ from constructs import Construct
 from iam_sudo_cdk import IamSudo, InvalidChoice, RoleSelection, TagTrustStrategy
 from tests.cdk.opened import (
     DEVELOPER,
+    TRUST,
     app,
     is_open,
     messages,
@@ -144,6 +145,35 @@ def test_a_role_that_another_aspect_makes_where_ours_has_been_is_opened(on, befo
 def test_without_stabilization_such_a_role_fails_the_synthesis(on):
     with pytest.raises(RuntimeError, match=r"made the role first/Made/Resource too late"):
         aspect_made(on=on, context={STABILIZATION: False})
+
+
+@jsii.implements(cdk.IAspect)
+class MakesAPlainRole:
+    def __init__(self, on, scope):
+        self.on = on
+        self.scope = scope
+
+    def visit(self, node):
+        if node is self.on:
+            properties = {"AssumeRolePolicyDocument": TRUST}
+            cdk.CfnResource(self.scope, "Made", type="AWS::IAM::Role", properties=properties)
+
+
+def test_a_plain_role_that_comes_late_fails_the_synthesis():
+    both = app()
+    first, second = cdk.Stack(both, "first"), cdk.Stack(both, "second")
+    tag_trust(first, scope="app")
+    cdk.Aspects.of(second).add(MakesAPlainRole(second, first))
+    with pytest.raises(RuntimeError, match=r"the role first/Made too late to be opened; make it a"):
+        both.synth()
+
+
+def test_a_plain_role_that_comes_in_time_is_opened():
+    both = app()
+    first, second = cdk.Stack(both, "first"), cdk.Stack(both, "second")
+    tag_trust(first, scope="app")
+    cdk.Aspects.of(first).add(MakesAPlainRole(first, second))
+    assert is_open(role(second))
 
 
 @pytest.mark.parametrize("selection", [RoleSelection(), RoleSelection(paths=["second/*"])])
