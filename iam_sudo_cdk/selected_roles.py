@@ -87,8 +87,8 @@ class OpenSelectedRoles(cdk.Tag):
     """The aspect is a tag, and more.
 
     Each visit of an aspect in Python is a call from Node. Of a tag, Node itself does the visiting,
-    and calls only for what can carry one: stacks, and roles among others. What remains are roles that
-    are a plain `CfnResource`: they get an aspect each when their stack is visited.
+    and calls only for what can carry one: stacks, and roles among others. What remains are roles
+    that are a plain `CfnResource`: they get an aspect each when their stack is visited.
     """
 
     def __init__(
