@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -37,6 +38,14 @@ class Client(Protocol):
     """A boto3 client, as far as we use one. boto3 makes its methods at run time."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]: ...
+
+
+@dataclass(frozen=True)
+class AssumedRole:
+    """What AssumeRole answers; of what STS can pack, the session policies take so many percent."""
+
+    credentials: Credentials
+    packed_policy_size: int | None
 
 
 def clients(session: Session | None = None, **options: Any) -> tuple[Client, Client]:
@@ -103,7 +112,7 @@ def list_roles(iam: Client) -> Iterator[Role]:
 
 def assume_role(
     sts: Client, *, base_role: RoleArn, role_name: str, plan: SessionPlan
-) -> Credentials:
+) -> AssumedRole:
     """Assume `base_role` within the session policies of `plan`.
 
     Raises:
@@ -125,7 +134,7 @@ def assume_role(
         if error.code == "PackedPolicyTooLarge":
             raise PackedPolicyTooLarge(role=role_name, detail=error.detail) from None
         raise
-    return credentials(reply)
+    return AssumedRole(credentials(reply), reply.get("PackedPolicySize"))
 
 
 def credentials(reply: Mapping[str, Any]) -> Credentials:

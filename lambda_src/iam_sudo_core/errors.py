@@ -31,7 +31,7 @@ a secret.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 _LONGEST_QUOTE = 100
 
@@ -47,6 +47,10 @@ def quoted(value: object) -> str:
 def one_line(text: str) -> str:
     """Foreign text (an AWS message, say) with every run of white space as one blank."""
     return " ".join(text.split())
+
+
+def _largest_first(sizes: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(sizes.items(), key=lambda policy: -policy[1])
 
 
 class IamSudoError(Exception):
@@ -197,18 +201,31 @@ class TooManyManagedPolicies(SessionRefused):
 
 
 class SessionPolicyTooLarge(SessionRefused):
+    """`inline` and `managed` have the characters of each policy, by its name or ARN."""
+
     def __init__(
-        self, *, role: str, characters: int, limit: int, policy_characters: int, arn_characters: int
+        self,
+        *,
+        role: str,
+        characters: int,
+        limit: int,
+        inline: Mapping[str, int],
+        managed: Mapping[str, int],
     ) -> None:
+        sizes = [*_largest_first(inline), *_largest_first(managed)]
+        listed = ", ".join(f"{policy} {size:,}" for policy, size in sizes)
+        way_out = "merge some of the managed policies"
+        if inline:
+            largest, _ = _largest_first(inline)[0]
+            way_out = f"make {largest} a managed policy of the role: its ARN takes some 60 of them"
         super().__init__(
-            f"{role}: the session policy needs {characters:,} characters ({policy_characters:,} of "
-            f"inline policies, {arn_characters:,} of managed policy ARNs) and STS accepts "
-            f"{limit:,}; make the largest inline policy a managed policy of the role",
+            f"{role}: its session needs {characters:,} characters and STS accepts {limit:,} "
+            f"({listed}); {way_out}",
             role=role,
             characters=characters,
             limit=limit,
-            policy_characters=policy_characters,
-            arn_characters=arn_characters,
+            inline=inline,
+            managed=managed,
         )
 
 

@@ -80,8 +80,13 @@ def plan_session(snapshot: RoleSnapshot, *, base_role: RoleArn) -> SessionPlan:
             role=name,
             characters=plan.characters,
             limit=MAX_CHARACTERS,
-            policy_characters=len(plan.policy or ""),
-            arn_characters=plan.characters - len(plan.policy or ""),
+            inline={
+                policy: len(
+                    policies.serialize(policies.merge([_statements(name, policy, document)]))
+                )
+                for policy, document in snapshot.inline_policies.items()
+            },
+            managed={arn: len(arn) for arn in snapshot.managed_policy_arns},
         )
     return plan
 

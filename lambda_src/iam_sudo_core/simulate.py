@@ -76,7 +76,9 @@ def simulate(
         policy_characters=len(plan.policy or ""),
         policy_arns=len(plan.policy_arns),
     )
-    return aws.assume_role(sts, base_role=base, role_name=snapshot.name, plan=plan)
+    session = aws.assume_role(sts, base_role=base, role_name=snapshot.name, plan=plan)
+    note(packed_policy_size=session.packed_policy_size)
+    return session.credentials
 
 
 def selecting_rule(role: Role, principal: Principal | None, selection: Selection) -> str:

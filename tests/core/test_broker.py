@@ -490,6 +490,7 @@ def test_a_grant_is_one_audit_line_without_a_secret(
         "session_name": "iam-sudo-iam-sudo-demo-task",
         "policy_characters": 106,
         "policy_arns": 0,
+        "packed_policy_size": 6,
         "decision": "granted",
         "access_key_id": reply["AccessKeyId"],
         "expiration": reply["Expiration"],

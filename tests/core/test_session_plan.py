@@ -53,9 +53,20 @@ def test_policy_and_arns_together_may_reach_the_limit_and_not_pass_it() -> None:
         plan_session(beyond, base_role=BASE)
 
 
+def test_the_refusal_lists_each_policy_with_its_size_and_a_way_out() -> None:
+    documents = (document_of(300), document_of(1_800))
+    role = snapshot(*documents, managed_policy_arns=(MANAGED,))
+    first, second = role.inline_policies
+    with pytest.raises(errors.SessionPolicyTooLarge) as raised:
+        plan_session(role, base_role=BASE)
+    sizes = f"({second} 1,800, {first} 300, {MANAGED} {len(MANAGED)})"
+    assert sizes in str(raised.value)
+    assert str(raised.value).count(f"; make {second} a managed policy of the role") == 1
+
+
 def test_the_arns_alone_may_pass_the_limit() -> None:
     arns = tuple(f"arn:aws:iam::111122223333:policy/{'p' * 200}/{number}" for number in range(10))
-    with pytest.raises(errors.SessionPolicyTooLarge):
+    with pytest.raises(errors.SessionPolicyTooLarge, match="; merge some of the managed policies$"):
         plan_session(snapshot(managed_policy_arns=arns), base_role=BASE)
 
 
