@@ -111,7 +111,6 @@ class OpenSelectedRoles(cdk.Tag):
         self._stacks: dict[str, cdk.Stack] = {}
         self._may_open: dict[cdk.Stack, bool] = {}
         self._app = _identity(owner.node.root)
-        self._not_ours: tuple[str, ...] = ()
         self._visited: set[object] = set()
 
     def _apply_tag(self, resource: cdk.ITaggable) -> None:
@@ -128,9 +127,7 @@ class OpenSelectedRoles(cdk.Tag):
 
     def _visit_stack(self, stack: cdk.Stack) -> None:
         self._stacks[stack.node.path] = stack
-        # These have changed since: more constructs may have been made, and references to other
-        # stacks resolve otherwise when an app is synthesized once more.
-        self._not_ours = tuple(_NEVER_SELECTED[self._app])
+        # References to other stacks resolve otherwise when an app is synthesized once more.
         self._statement = None
         for role in cdk.ConstructSelector.resources_of_type(ROLE_TYPE).select(stack):
             if not isinstance(role, iam.CfnRole):
@@ -176,7 +173,7 @@ class OpenSelectedRoles(cdk.Tag):
         self, role: RoleResource, path: str, stack: cdk.Stack
     ) -> Mapping[str, Any] | None:
         """The trust policy of a role that is meant."""
-        if path.startswith(self._not_ours) or _INFRASTRUCTURE.match(path):
+        if self._is_never_selected(path) or _INFRASTRUCTURE.match(path):
             return None
         if not self._selection.names(name=role.name, path=path.removesuffix("/Resource")):
             return None
@@ -223,7 +220,7 @@ class OpenSelectedRoles(cdk.Tag):
         if not is_beyond_reach(node):
             return
         path = node.node.path
-        if path.startswith(self._not_ours):
+        if self._is_never_selected(path):
             return
         name, arn = node.role_name, node.role_arn  # type: ignore[attr-defined]
         known = None if cdk.Token.is_unresolved(name) else name
@@ -231,6 +228,9 @@ class OpenSelectedRoles(cdk.Tag):
             return  # who is granted access to roles need not be one
         if self._selection.names(name=known, path=path) and not _BOOTSTRAP.match(name):
             warn_beyond_reach(node)
+
+    def _is_never_selected(self, path: str) -> bool:
+        return path.startswith(tuple(_NEVER_SELECTED[self._app]))
 
     def _stack_of(self, path: str) -> cdk.Stack:
         while path not in self._stacks:

@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("aws_cdk")
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -149,6 +150,24 @@ def test_they_are_not_opened_when_python_has_forgotten_app_and_construct():
 
     scope = forgetful()
     gc.collect()
+    opened = [id_ for id_, each in roles(scope).items() if is_open(each)]
+    assert len(opened) == 1
+    assert opened[0].startswith("FnServiceRole")
+
+
+@jsii.implements(cdk.IAspect)
+class MakesABroker:
+    def visit(self, node):
+        if isinstance(node, cdk.Stack) and node.node.try_find_child("Late") is None:
+            strategy = SessionPolicyStrategy()
+            IamSudo(node, "Late", strategy=strategy, development_accounts=[ACCOUNT])
+
+
+def test_the_roles_of_a_broker_that_an_aspect_makes_are_never_opened():
+    scope = stack()
+    tag_trust(scope, selection=everything())
+    function(scope)
+    cdk.Aspects.of(scope).add(MakesABroker(), priority=950)  # where ours has been
     opened = [id_ for id_, each in roles(scope).items() if is_open(each)]
     assert len(opened) == 1
     assert opened[0].startswith("FnServiceRole")
