@@ -403,13 +403,15 @@ def test_ctrl_c_ends_a_command_with_130() -> None:
 
 
 def test_ctrl_c_belongs_to_an_interactive_program_that_handles_it() -> None:
+    # Blocked and waited for: of Python's `input` it may come too early, and be lost.
     program = """
-import sys
-while True:
-    try:
-        print("prompt", flush=True); input(); sys.exit(9)
-    except KeyboardInterrupt:
-        print("interrupted", flush=True)
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+print("prompt", flush=True)
+signal.sigwait([signal.SIGINT])
+print("interrupted", "prompt", sep="\\n", flush=True)
+input()
+sys.exit(9)
 """
     terminal = Terminal(sys.executable, "-c", program)
     terminal.wait_for("prompt")
