@@ -17,9 +17,15 @@ RESOURCES = 4
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 
-def requests(document: Document, known: Sequence[str], rng: random.Random) -> list[Request]:
+def requests(document: Document, known: Sequence[str], rng: random.Random) -> Iterator[Request]:
     """Some requests for each statement, each with its conditions met, unmet and absent."""
-    return list(_requests(document, known, rng))
+    for statement in _statements(document):
+        actions = _actions(statement, known, rng)
+        resources = [*_some(rng, _resources(statement, rng), RESOURCES), "*"]
+        for action in actions:
+            for resource in resources:
+                for context in _contexts(statement.get("Condition", {})):
+                    yield Request(action, resource, context)
 
 
 def literal_actions(document: Document) -> set[str]:
@@ -31,16 +37,6 @@ def literal_actions(document: Document) -> set[str]:
         for action in _list(statement.get(element, []))
         if ":" in action and "*" not in action and "?" not in action
     }
-
-
-def _requests(document: Document, known: Sequence[str], rng: random.Random) -> Iterator[Request]:
-    for statement in _statements(document):
-        actions = _actions(statement, known, rng)
-        resources = [*_some(rng, _resources(statement, rng), RESOURCES), "*"]
-        for action in actions:
-            for resource in resources:
-                for context in _contexts(statement.get("Condition", {})):
-                    yield Request(action, resource, context)
 
 
 def _actions(statement: Mapping[str, Any], known: Sequence[str], rng: random.Random) -> list[str]:

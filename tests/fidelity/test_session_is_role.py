@@ -22,10 +22,7 @@ POLICIES = 200
 AT_LEAST = 3_000
 
 MANAGED = {
-    name: json.loads(policy["Document"])
-    if isinstance(policy["Document"], str)
-    else policy["Document"]
-    for name, policy in json.loads(aws_managed_policies_data).items()
+    name: policy["Document"] for name, policy in json.loads(aws_managed_policies_data).items()
 }
 BASE_POLICIES = [MANAGED["AdministratorAccess"], MANAGED["PowerUserAccess"]]
 
@@ -66,7 +63,7 @@ def test_roles_with_an_aws_managed_policy_inline_and_their_sessions_may_do_the_s
             continue
         found, decided = differences(
             evaluator,
-            requests(MANAGED[name], known, rng),
+            list(requests(MANAGED[name], known, rng)),
             role=[MANAGED[name]],
             session=session,
             base=rng.choice(BASE_POLICIES),
