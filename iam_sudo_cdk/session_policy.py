@@ -136,6 +136,12 @@ class SessionPolicyStrategy:
         """
         stack = cdk.Stack.of(scope)
         roles = stack.format_arn(service="iam", region="", resource="role", resource_name="*")
+        own_policies, aws_policies = (
+            stack.format_arn(
+                service="iam", region="", account=owner, resource="policy", resource_name="*"
+            )
+            for owner in (stack.account, "aws")
+        )
         log_streams = stack.format_arn(
             service="logs",
             resource="log-group",
@@ -158,13 +164,20 @@ class SessionPolicyStrategy:
                                 "iam:GetRolePolicy",
                                 "iam:ListAttachedRolePolicies",
                             ],
-                            roles,
+                            [roles],
+                        ),
+                        _allow(
+                            "ReadManagedPolicies",
+                            ["iam:GetPolicy", "iam:GetPolicyVersion"],
+                            [own_policies, aws_policies],
                         ),
                         # Has no resource but "*" (Service Authorization Reference, IAM).
-                        _allow("FindRoles", ["iam:ListRoles"], "*"),
-                        _allow("AssumeBaseRole", ["sts:AssumeRole"], base_role_arn),
+                        _allow("FindRoles", ["iam:ListRoles"], ["*"]),
                         _allow(
-                            "WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], log_streams
+                            "AssumeBaseRole", ["sts:AssumeRole", "sts:TagSession"], [base_role_arn]
+                        ),
+                        _allow(
+                            "WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]
                         ),
                     ]
                 )
@@ -174,6 +187,8 @@ class SessionPolicyStrategy:
         for resource, reason in (
             (roles, "Which roles may be simulated is decided on their trust policies, so the "
                     "broker has to read any role; it only reads."),
+            (own_policies, "A role may have any managed policy, and the broker only reads them."),
+            (aws_policies, "A role may have any managed policy, and the broker only reads them."),
             ("*", "iam:ListRoles cannot be limited to resources."),
             (log_streams, "Lambda names the log streams; they are those of the broker's own "
                           "log group."),
@@ -184,7 +199,7 @@ class SessionPolicyStrategy:
     def _base_role(
         self, scope: Construct, broker_role: iam.Role, *, base_role_arn: str
     ) -> iam.Role:
-        trusted: list[iam.IPrincipal] = [iam.ArnPrincipal(broker_role.role_arn)]
+        trusted: list[iam.PrincipalBase] = [iam.ArnPrincipal(broker_role.role_arn)]
         if self.allow_local_simulation:
             trusted.append(iam.AccountRootPrincipal())
         policies = [
@@ -196,7 +211,8 @@ class SessionPolicyStrategy:
             "BaseRole",
             role_name=self.role_name,
             description="Base of the sessions that iam-sudo hands out; limited by session policies",
-            assumed_by=iam.CompositePrincipal(*trusted),
+            # Sessions carry the tags of the role that they simulate.
+            assumed_by=iam.CompositePrincipal(*(each.with_session_tags() for each in trusted)),
             # Role chaining allows no more (IAM User Guide, "Roles terms and concepts").
             max_session_duration=cdk.Duration.hours(1),
             managed_policies=policies,
@@ -236,8 +252,8 @@ class Broker:
         return grant_invoke(self.function, grantee)
 
 
-def _allow(sid: str, actions: list[str], resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=actions, resources=[resource])
+def _allow(sid: str, actions: list[str], resources: list[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=actions, resources=resources)
 
 
 def _managed_policy(

@@ -6,6 +6,7 @@ imported when a command needs it, not for `--help`.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -15,7 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iam_sudo_client.errors import EXIT_UNEXPECTED, CommandLineError, InvalidOption
+from iam_sudo_client.errors import (
+    EXIT_DIFFERENCES,
+    EXIT_UNEXPECTED,
+    CommandLineError,
+    InvalidOption,
+)
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import InvalidRequest
 from iam_sudo_core.request import Request
@@ -49,6 +55,7 @@ def cli(context: click.Context, /, *, verbose: bool, debug: bool) -> None:
       that of CMD; 128+n when signal n ended it; 126, 127 when it cannot be run, is not found
       1    refused: no credentials for this role
       2    wrong usage
+      3    explained, and the session differs from the role
       253  no region, no credentials, or a file that cannot be used
       254  AWS, or the broker, answered with an error
       255  a defect
@@ -56,46 +63,62 @@ def cli(context: click.Context, /, *, verbose: bool, debug: bool) -> None:
     context.obj.listen(verbose=verbose, debug=debug)
 
 
-def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(
-        [
-            click.option(
-                "--profile", metavar="PROFILE", help="Save the credentials under this AWS profile."
-            ),
-            click.option("--force", is_flag=True, help="Let --profile overwrite long-lived keys."),
-            click.option("--region", metavar="REGION", help="Use, and hand on, this AWS region."),
-            click.option("--verbose", is_flag=True, help="Show the steps on standard error."),
-            click.option(
-                "--debug", is_flag=True, help="Show the steps, and the traceback of an error."
-            ),
-            click.argument("cmd", nargs=-1, type=click.UNPROCESSED, metavar="[CMD…]"),
-        ]
-    ):
-        command = option(command)
-    return command
+Command = Callable[..., Any]
+
+
+def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, in the order of `--help`."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_simulated_role_options = _options(
+    click.option(
+        "--role-name", required=True, metavar="NAME", help="The role, or a part of its name."
+    ),
+    click.option(
+        "--principal",
+        metavar="TYPE:ID",
+        help="Of the roles that NAME fits, those that this principal may assume.",
+    ),
+    click.option("--base-role", metavar="NAME|ARN", help="The role to assume in fact."),
+    click.option(
+        "--remote/--local",
+        default=True,
+        help="Ask the broker (the default), or do it with your own permissions.",
+    ),
+    click.option(
+        "--function-name",
+        default=DEFAULT_FUNCTION_NAME,
+        show_default=True,
+        metavar="NAME",
+        help="The broker's function.",
+    ),
+)
+_report_options = _options(
+    click.option("--verbose", is_flag=True, help="Show the steps on standard error."),
+    click.option("--debug", is_flag=True, help="Show the steps, and the traceback of an error."),
+)
+_credentials_options = _options(
+    click.option(
+        "--profile", metavar="PROFILE", help="Save the credentials under this AWS profile."
+    ),
+    click.option("--force", is_flag=True, help="Let --profile overwrite long-lived keys."),
+    click.option("--region", metavar="REGION", help="Use, and hand on, this AWS region."),
+    _report_options,
+    click.argument("cmd", nargs=-1, type=click.UNPROCESSED, metavar="[CMD…]"),
+)
 
 
 @cli.command(context_settings=_COMMAND_SETTINGS)
-@click.option("--role-name", required=True, metavar="NAME", help="The role, or a part of its name.")
-@click.option(
-    "--principal",
-    metavar="TYPE:ID",
-    help="Of the roles that NAME fits, those that this principal may assume.",
-)
-@click.option("--base-role", metavar="NAME|ARN", help="The role to assume in fact.")
-@click.option(
-    "--remote/--local",
-    default=True,
-    help="Ask the broker (the default), or do it with your own permissions.",
-)
-@click.option(
-    "--function-name",
-    default=DEFAULT_FUNCTION_NAME,
-    show_default=True,
-    metavar="NAME",
-    help="The broker's function.",
-)
-@_shared_options
+@_simulated_role_options
+@click.option("--explain", is_flag=True, help="Say what the session would be, and do no more.")
+@_credentials_options
 @click.pass_context
 def simulate(
     context: click.Context,
@@ -106,6 +129,7 @@ def simulate(
     base_role: str | None,
     remote: bool,
     function_name: str,
+    explain: bool,
     **shared: Any,
 ) -> int:
     """Run CMD with what the role may do, and no more.
@@ -113,23 +137,59 @@ def simulate(
     The session is that of a base role, cut down to the policies of the role. Without --base-role,
     --local takes IAM_SUDO_BASE_ROLE, else IAMSudoUser.
     """
-    request = _request(role_name, principal, base_role)
+    request = _request(role_name, principal, base_role, explain=explain)
+    source = function_name if remote else None
+    if explain:
+        context.obj.listen(verbose=shared["verbose"], debug=shared["debug"])
+        return _explain(request, source, region=shared["region"], as_json=False, diff=False)
 
     def simulated(session: Session) -> Credentials:
         from iam_sudo_client import strategies
 
-        if remote:
-            _note(asking=f"function {function_name}", role=role_name)
-            return strategies.ask_broker(session, request, function_name=function_name)
-        base = os.environ.get("IAM_SUDO_BASE_ROLE") or DEFAULT_BASE_ROLE
-        return strategies.simulate_here(session, request, base_role=base, note=_note)
+        if source:
+            _note(asking=f"function {source}", role=role_name)
+            return strategies.ask_broker(session, request, function_name=source)
+        return strategies.simulate_here(session, request, base_role=_base_role(), note=_note)
 
     return _use(context, simulated, **shared)
 
 
+@cli.command()
+@_simulated_role_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--diff", is_flag=True, help="Show the session policy beside the role's policies.")
+@click.option("--region", metavar="REGION", help="Use this AWS region.")
+@_report_options
+@click.pass_context
+def explain(
+    context: click.Context,
+    /,
+    *,
+    role_name: str,
+    principal: str | None,
+    base_role: str | None,
+    remote: bool,
+    function_name: str,
+    as_json: bool,
+    diff: bool,
+    region: str | None,
+    verbose: bool,
+    debug: bool,
+) -> int:
+    """Say what the session of a role would be, and what differs from the role.
+
+    Nothing is assumed. The exit code is 0 when the session is faithful to the role's policies, and
+    3 when there are differences.
+    """
+    context.obj.listen(verbose=verbose, debug=debug)
+    request = _request(role_name, principal, base_role, explain=True)
+    source = function_name if remote else None
+    return _explain(request, source, region=region, as_json=as_json, diff=diff)
+
+
 @cli.command(context_settings=_COMMAND_SETTINGS)
 @click.option("--role-name", required=True, metavar="NAME|ARN", help="The role to assume.")
-@_shared_options
+@_credentials_options
 @click.pass_context
 def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
     """Run CMD as the role itself, which has to trust you."""
@@ -174,8 +234,36 @@ def _use(
     return run(cmd, command_environment(os.environ, credentials, region=region))
 
 
-def _request(role_name: str, principal: str | None, base_role: str | None) -> Request:
-    options = {"role_name": role_name, "principal": principal, "base_role": base_role}
+def _explain(
+    request: Request, function_name: str | None, *, region: str | None, as_json: bool, diff: bool
+) -> int:
+    """Print an explanation: the broker's, or without a function one of our own."""
+    from iam_sudo_client import strategies
+    from iam_sudo_client.explain import as_text
+    from iam_sudo_client.session import open_session
+
+    session = open_session(region, os.environ)
+    if function_name:
+        found = strategies.explained_by_broker(session, request, function_name=function_name)
+    else:
+        found = strategies.explain_here(session, request, base_role=_base_role(), note=_note)
+    click.echo(json.dumps(found, indent=2) if as_json else as_text(found, diff=diff))
+    return EXIT_DIFFERENCES if found["differences"] else 0
+
+
+def _base_role() -> str:
+    return os.environ.get("IAM_SUDO_BASE_ROLE") or DEFAULT_BASE_ROLE
+
+
+def _request(
+    role_name: str, principal: str | None, base_role: str | None, *, explain: bool
+) -> Request:
+    options = {
+        "role_name": role_name,
+        "principal": principal,
+        "base_role": base_role,
+        "explain": explain,
+    }
     try:
         return Request.parse({key: value for key, value in options.items() if value is not None})
     except InvalidRequest as error:

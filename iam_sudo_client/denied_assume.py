@@ -23,7 +23,7 @@ from botocore.session import Session
 from iam_sudo_client.trust_policy import Caller, Trust, trust_of
 from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.errors import one_line
-from iam_sudo_core.simulate import Note
+from iam_sudo_core.target import Note
 
 T = TypeVar("T")
 

@@ -1,9 +1,14 @@
-"""The three ways to credentials: the broker, the same steps run here, and a plain AssumeRole."""
+"""The three ways to credentials: the broker, the same steps run here, and a plain AssumeRole.
+
+The first two also explain what they would do.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -22,10 +27,14 @@ from iam_sudo_core import aws
 from iam_sudo_core.arns import ROLE_NAME, RoleArn
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import AwsCallFailed, IamSudoError, RoleChanged, one_line, quoted
+from iam_sudo_core.explanation import explain
 from iam_sudo_core.principals import Principal
 from iam_sudo_core.request import Request
 from iam_sudo_core.session_plan import DURATION_SECONDS, session_name
-from iam_sudo_core.simulate import Note, simulate
+from iam_sudo_core.simulate import simulate
+from iam_sudo_core.target import Note
+
+T = TypeVar("T")
 
 # Longer than the broker may run, so that its own answer arrives.
 _READ_TIMEOUT = 60
@@ -41,17 +50,31 @@ def ask_broker(session: Session, request: Request, *, function_name: str) -> Cre
         ServiceFailed: the broker cannot be invoked, or failed.
         NotConfigured: the caller has no usable credentials.
     """
-    asked = {"role_name": request.role_name}
-    if request.principal:
-        asked["principal"] = str(request.principal)
-    if request.base_role:
-        asked["base_role"] = request.base_role
+    return _answer(session, request, function_name, read=Credentials.from_reply)
+
+
+def explained_by_broker(
+    session: Session, request: Request, *, function_name: str
+) -> Mapping[str, Any]:
+    """The broker's explanation of a session, as `Explanation.to_reply` has it.
+
+    Raises:
+        Refused, ServiceFailed, NotConfigured: as `ask_broker`.
+    """
+    return _answer(session, request, function_name, read=_explanation)
+
+
+def _answer(
+    session: Session, request: Request, function_name: str, *, read: Callable[[object], T]
+) -> T:
     with translated():
         client = boto3.Session(botocore_session=session).client(
             "lambda", config=Config(read_timeout=_READ_TIMEOUT, retries={"mode": "standard"})
         )
         try:
-            reply = client.invoke(FunctionName=function_name, Payload=json.dumps(asked).encode())
+            reply = client.invoke(
+                FunctionName=function_name, Payload=json.dumps(request.to_event()).encode()
+            )
         except client.exceptions.ResourceNotFoundException:
             region = client.meta.region_name
             raise ServiceFailed(
@@ -65,14 +88,20 @@ def ask_broker(session: Session, request: Request, *, function_name: str) -> Cre
         answer = json.loads(payload)
         if "FunctionError" in reply:
             raise _said_by_broker(answer)
-        return Credentials.from_reply(answer)
+        return read(answer)
     except ValueError as error:
         # Neither the payload nor the error's context: the answer may hold half of a secret.
         raise ServiceFailed(
-            f"the reply of {quoted(function_name)} is no credentials object"
+            f"the reply of {quoted(function_name)} is not what was asked for"
             f"{'' if isinstance(error, json.JSONDecodeError) else f': {error}'}; "
             "is this function the iam-sudo broker?"
         ) from None
+
+
+def _explanation(reply: object) -> Mapping[str, Any]:
+    if not isinstance(reply, Mapping) or not isinstance(reply.get("differences"), list):
+        raise ValueError("differences is missing")
+    return reply
 
 
 def simulate_here(session: Session, request: Request, *, base_role: str, note: Note) -> Credentials:
@@ -84,11 +113,33 @@ def simulate_here(session: Session, request: Request, *, base_role: str, note: N
         NotConfigured: the caller has no usable credentials.
     """
     iam, sts = aws.clients(session)
+    with _refusals():
+        return simulate(
+            request, selection=_Everything(), base_role=base_role, iam=iam, sts=sts, note=note
+        )
+
+
+def explain_here(
+    session: Session, request: Request, *, base_role: str, note: Note
+) -> Mapping[str, Any]:
+    """The explanation of a session, by the caller's own permissions to read roles.
+
+    Raises:
+        Refused, ServiceFailed, NotConfigured: as `simulate_here`.
+    """
+    iam, _sts = aws.clients(session)
+    with _refusals():
+        return explain(
+            request, selection=_Everything(), base_role=base_role, iam=iam, note=note
+        ).to_reply()
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Raise what the core refuses as errors of the command line."""
     try:
         with translated():
-            return simulate(
-                request, selection=_Everything(), base_role=base_role, iam=iam, sts=sts, note=note
-            )
+            yield
     except AwsCallFailed as error:
         raise service_failed(error.operation, error.code, error.detail) from error
     except RoleChanged as error:

@@ -1,8 +1,9 @@
 """The broker Lambda: an event becomes a decision of the core, and a line in the audit trail.
 
 Settings and clients are made once, in the init phase; without settings the function does not
-start. The reply is an STS credentials object; a refusal is a function error whose `errorType` is
-the class of the core's error and whose `errorMessage` is one line.
+start. The reply is an STS credentials object, or an explanation when the request asks for one; a
+refusal is a function error whose `errorType` is the class of the core's error and whose
+`errorMessage` is one line.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import Protocol
+from typing import Any, Protocol
 
 from iam_sudo_core import IamSudoError, Request, Settings, aws
 from iam_sudo_core.audit import AuditLine
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import BrokerFailure
+from iam_sudo_core.explanation import Explanation, explain
 from iam_sudo_core.simulate import simulate
 
 _SETTINGS = Settings.parse(os.environ)
@@ -28,28 +30,32 @@ class Context(Protocol):
     aws_request_id: str
 
 
-def handler(event: object, context: Context) -> dict[str, str]:
+def handler(event: object, context: Context) -> dict[str, Any]:
     """Decide about one request, and write the decision to the log before anybody learns of it."""
     audit = AuditLine(request_id=context.aws_request_id, event=event)
     try:
-        credentials = _decide(event, context, audit)
+        answer = _decide(event, context, audit)
     except IamSudoError as error:
         print(audit.refused(error), flush=True)
         raise
-    print(audit.granted(credentials), flush=True)
-    return credentials.to_reply()
+    print(
+        audit.granted(answer) if isinstance(answer, Credentials) else audit.explained(), flush=True
+    )
+    return answer.to_reply()
 
 
-def _decide(event: object, context: Context, audit: AuditLine) -> Credentials:
+def _decide(event: object, context: Context, audit: AuditLine) -> Credentials | Explanation:
+    known: dict[str, Any] = {
+        "selection": _SETTINGS.selection,
+        "base_role": _SETTINGS.base_role,
+        "iam": _IAM,
+        "note": audit.note,
+    }
     try:
-        return simulate(
-            Request.parse(event),
-            selection=_SETTINGS.selection,
-            base_role=_SETTINGS.base_role,
-            iam=_IAM,
-            sts=_STS,
-            note=audit.note,
-        )
+        request = Request.parse(event)
+        if request.explain:
+            return explain(request, **known)
+        return simulate(request, sts=_STS, **known)
     except IamSudoError:
         raise
     except Exception:

@@ -41,6 +41,7 @@ class Account:
         managed: tuple[str, ...] = (),
         boundary: str | None = None,
         path: str = "/",
+        tags: dict[str, str] | None = None,
     ) -> None:
         """Add a role; `trust`, `managed` and the documents of `inline` are stored as they are."""
         self._iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(ECS))
@@ -51,6 +52,19 @@ class Account:
             arn: SimpleNamespace(arn=arn, name=arn.rsplit("/")[-1], path="/") for arn in managed
         }
         stored.permissions_boundary_arn = boundary
+        self.tag(name, **(tags or {}))
+
+    def tag(self, role_name: str, **tags: str) -> None:
+        """Give a role these tags, `aws:` ones too."""
+        stored = iam_backends[ACCOUNT]["aws"].get_role(role_name)
+        stored.tags = [{"Key": key, "Value": value} for key, value in tags.items()]
+
+    def managed_policy(self, name: str, *statements: dict[str, Any]) -> str:
+        """Add a managed policy, and return its ARN."""
+        document = {"Version": "2012-10-17", "Statement": list(statements)}
+        made = self._iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))
+        arn: str = made["Policy"]["Arn"]
+        return arn
 
 
 def allow(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:

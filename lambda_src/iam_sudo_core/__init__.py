@@ -6,7 +6,7 @@ from .principals import Principal
 from .request import Request
 from .roles import Role, RoleSnapshot
 from .selection import RoleSelectionPolicy
-from .session_plan import SessionPlan, plan_session
+from .session_plan import SessionPlan, plan_sessions
 from .settings import Settings
 
 __all__ = [
@@ -20,5 +20,5 @@ __all__ = [
     "RoleSnapshot",
     "SessionPlan",
     "Settings",
-    "plan_session",
+    "plan_sessions",
 ]

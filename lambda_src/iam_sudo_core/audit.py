@@ -42,6 +42,10 @@ class AuditLine:
         )
         return self._line()
 
+    def explained(self) -> str:
+        self.note(decision="explained")
+        return self._line()
+
     def refused(self, error: IamSudoError) -> str:
         self.note(decision="refused", error=type(error).__name__, reason=str(error))
         return self._line()

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -22,7 +22,7 @@ from botocore.session import Session
 
 from .arns import RoleArn
 from .credentials import Credentials
-from .errors import AwsCallFailed, PackedPolicyTooLarge, RoleChanged
+from .errors import AwsCallFailed, RoleChanged
 from .roles import Role, RoleSnapshot
 from .session_plan import DURATION_SECONDS, SessionPlan, session_name
 
@@ -96,7 +96,34 @@ def read_role(iam: Client, name: str) -> RoleSnapshot | None:
             },
             managed_policy_arns=tuple(p["PolicyArn"] for p in _still_there(name, attached)),
             permissions_boundary=boundary["PermissionsBoundaryArn"] if boundary else None,
+            tags=_tags(reply),
         )
+
+
+def read_documents(iam: Client, snapshot: RoleSnapshot) -> RoleSnapshot:
+    """The role with the documents of all its managed policies, the boundary's too.
+
+    Two round trips more, whatever their number.
+
+    Raises:
+        RoleChanged: one of them went away.
+        AwsCallFailed: IAM refused or failed a call.
+    """
+    unread = sorted(snapshot.policy_arns - snapshot.documents.keys())
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        documents = {arn: pool.submit(_document, iam, arn) for arn in unread}
+        read = {arn: _still_there(snapshot.name, found) for arn, found in documents.items()}
+    return replace(snapshot, documents={**snapshot.documents, **read})
+
+
+def read_tags(iam: Client, role: RoleArn) -> Mapping[str, str] | None:
+    """The tags of a role, or None when this account has no such role.
+
+    Raises:
+        AwsCallFailed: IAM refused or failed the call.
+    """
+    reply = _get_role(iam, role.name)
+    return _tags(reply) if reply is not None and reply["Arn"] == str(role) else None
 
 
 def list_roles(iam: Client) -> Iterator[Role]:
@@ -116,7 +143,6 @@ def assume_role(
     """Assume `base_role` within the session policies of `plan`.
 
     Raises:
-        PackedPolicyTooLarge: STS cannot pack the session policies.
         AwsCallFailed: STS refused or failed the call.
     """
     parameters: dict[str, Any] = {
@@ -128,12 +154,9 @@ def assume_role(
         parameters["Policy"] = plan.policy
     if plan.policy_arns:
         parameters["PolicyArns"] = [{"arn": arn} for arn in plan.policy_arns]
-    try:
-        reply = _call(sts, "assume_role", **parameters)
-    except AwsCallFailed as error:
-        if error.code == "PackedPolicyTooLarge":
-            raise PackedPolicyTooLarge(role=role_name, detail=error.detail) from None
-        raise
+    if plan.tags:
+        parameters["Tags"] = [{"Key": key, "Value": value} for key, value in plan.tags.items()]
+    reply = _call(sts, "assume_role", **parameters)
     return AssumedRole(credentials(reply), reply.get("PackedPolicySize"))
 
 
@@ -157,6 +180,16 @@ def _get_role(iam: Client, name: str) -> Mapping[str, Any] | None:
             return None
         raise
     return role
+
+
+def _document(iam: Client, arn: str) -> object:
+    version = _call(iam, "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    reply = _call(iam, "get_policy_version", PolicyArn=arn, VersionId=version)
+    return reply["PolicyVersion"]["Document"]
+
+
+def _tags(reply: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in reply.get("Tags", ())}
 
 
 def _still_there(role_name: str, answer: Future[T]) -> T:

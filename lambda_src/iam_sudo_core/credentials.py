@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Credentials:
             values.append(value)
         return cls(*values)
 
-    def to_reply(self) -> dict[str, str]:
+    def to_reply(self) -> dict[str, Any]:
         """The STS credentials object, as the ancestor's client expects it."""
         return {
             "AccessKeyId": self.access_key_id,

@@ -11,9 +11,9 @@ IamSudoError
 │   ├── BaseRoleNotAllowed
 │   ├── TrustPolicyNotUnderstood
 │   └── SessionRefused         no session policy is exactly the role
-│       ├── PermissionsBoundaryNotSupported
+│       ├── PermissionsBoundaryNotExact
 │       ├── PolicyNotUnderstood
-│       ├── PrincipalTagNotSupported
+│       ├── PrincipalTagDiffers
 │       ├── CharacterNotAccepted
 │       ├── ManagedPolicyElsewhere
 │       ├── TooManyManagedPolicies
@@ -32,8 +32,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 _LONGEST_QUOTE = 100
+_TRUST_YOU = "let the role trust you (tag-based trust), and use iam-sudo assume"
 
 
 def quoted(value: object) -> str:
@@ -137,21 +139,24 @@ class SessionRefused(Refusal):
     """The role is selected, but no session would be exactly the role."""
 
 
-class PermissionsBoundaryNotSupported(SessionRefused):
-    def __init__(self, *, role: str, boundary: str) -> None:
+class PermissionsBoundaryNotExact(SessionRefused):
+    """`statement` is the JSON of the one that stands in the way."""
+
+    def __init__(self, *, role: str, boundary: str, statement: str, problem: str) -> None:
         super().__init__(
-            f"{role}: it has the permissions boundary {boundary}, which a session policy made of "
-            "the role's policies alone would exceed; use a role without one, or let the role trust "
-            "you, and use iam-sudo assume",
+            f"{role}: its permissions boundary {boundary} cannot be carried over exactly: "
+            f"{problem}, in {quoted(statement)}; simplify it, or {_TRUST_YOU}",
             role=role,
             boundary=boundary,
+            statement=statement,
+            problem=problem,
         )
 
 
 class PolicyNotUnderstood(SessionRefused):
     def __init__(self, *, role: str, policy: str, problem: str) -> None:
         super().__init__(
-            f"{role}: inline policy {quoted(policy)} cannot be carried over: {problem}; "
+            f"{role}: policy {quoted(policy)} cannot be carried over: {problem}; "
             "correct the policy, nothing is granted on a guess",
             role=role,
             policy=policy,
@@ -159,12 +164,17 @@ class PolicyNotUnderstood(SessionRefused):
         )
 
 
-class PrincipalTagNotSupported(SessionRefused):
-    def __init__(self, *, role: str) -> None:
+class PrincipalTagDiffers(SessionRefused):
+    """`keys` are those of the tags, in lower case; `*` for one that a policy computes."""
+
+    def __init__(self, *, role: str, keys: Iterable[str], problem: str) -> None:
+        keys = tuple(keys)
+        named = ", ".join(f"aws:PrincipalTag/{key}" for key in keys)
         super().__init__(
-            f"{role}: its inline policies test aws:PrincipalTag/, and a simulated session has the "
-            "tags of the base role; let the role trust you, and use iam-sudo assume",
+            f"{role}: its policies test {named}, and {problem}; {_TRUST_YOU}",
             role=role,
+            keys=keys,
+            problem=problem,
         )
 
 
@@ -200,42 +210,48 @@ class TooManyManagedPolicies(SessionRefused):
         )
 
 
-class SessionPolicyTooLarge(SessionRefused):
-    """`inline` and `managed` have the characters of each policy, by its name or ARN."""
+@dataclass(frozen=True)
+class PolicySizes:
+    """Characters of each policy of a role: `inline` by name, `others` by ARN."""
 
-    def __init__(
-        self,
-        *,
-        role: str,
-        characters: int,
-        limit: int,
-        inline: Mapping[str, int],
-        managed: Mapping[str, int],
-    ) -> None:
-        sizes = [*_largest_first(inline), *_largest_first(managed)]
-        listed = ", ".join(f"{policy} {size:,}" for policy, size in sizes)
-        way_out = "merge some of the managed policies"
-        if inline:
-            largest, _ = _largest_first(inline)[0]
-            way_out = f"make {largest} a managed policy of the role: its ARN takes some 60 of them"
+    inline: Mapping[str, int]
+    others: Mapping[str, int]
+
+    def listed(self) -> str:
+        sizes = [*_largest_first(self.inline), *_largest_first(self.others)]
+        return ", ".join(f"{policy} {size:,}" for policy, size in sizes)
+
+    def way_out(self) -> str:
+        """What makes the session smaller and costs nobody a privilege."""
+        if not self.inline:
+            return f"merge some of the managed policies, or {_TRUST_YOU}"
+        largest, _ = _largest_first(self.inline)[0]
+        return (
+            f"make {largest} a managed policy of the role (its ARN takes some 60 characters), or "
+            f"{_TRUST_YOU}"
+        )
+
+
+class SessionPolicyTooLarge(SessionRefused):
+    def __init__(self, *, role: str, characters: int, limit: int, sizes: PolicySizes) -> None:
         super().__init__(
             f"{role}: its session needs {characters:,} characters and STS accepts {limit:,} "
-            f"({listed}); {way_out}",
+            f"({sizes.listed()}); {sizes.way_out()}",
             role=role,
             characters=characters,
             limit=limit,
-            inline=inline,
-            managed=managed,
+            sizes=sizes,
         )
 
 
 class PackedPolicyTooLarge(SessionRefused):
-    def __init__(self, *, role: str, detail: str) -> None:
+    def __init__(self, *, role: str, detail: str, sizes: PolicySizes) -> None:
         super().__init__(
-            f"{role}: STS cannot pack the session policies: {detail}; make the largest inline "
-            "policy a managed policy of the role",
+            f"{role}: STS cannot pack the session policies and tags: {detail} ({sizes.listed()}); "
+            f"{sizes.way_out()}",
             role=role,
             detail=detail,
+            sizes=sizes,
         )
 
 

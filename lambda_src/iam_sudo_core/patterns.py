@@ -1,12 +1,25 @@
-"""Match a value against a pattern of `*` and `?`, the whole of it and case-sensitively.
+"""Match a value against a pattern of `*` and `?`, and compare patterns with one another.
 
-No other character is special, so `[` and `!` are themselves (unlike in `fnmatch`). Time is at most
-the product of the two lengths, whatever the pattern.
+A pattern matches the whole of a value, case-sensitively. No other character is special, so `[` and
+`!` are themselves (unlike in `fnmatch`). Time is at most the product of the two lengths, whatever
+the pattern.
+
+`covers` and `disjoint` never claim what is not so, and may miss what is: they hold whether a `*`
+inside a segment of an ARN reaches beyond a colon or not, which AWS leaves open (IAM User Guide,
+"AWS JSON policy elements: Resource"), and take a policy variable `${…}` for a text that nobody
+knows.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
+
+_VARIABLE = re.compile(r"\$\{[^}]*\}?")
+_LITERAL_START = re.compile(r"[^*?]*")
+# A broker lives for days, and role after role brings other patterns.
+_REMEMBERED = 65_536
 
 
 def matches(pattern: str, value: str) -> bool:
@@ -32,3 +45,85 @@ def matches(pattern: str, value: str) -> bool:
 def matching(patterns: Iterable[str], value: str) -> str | None:
     """The first pattern that matches `value`, or None."""
     return next((pattern for pattern in patterns if matches(pattern, value)), None)
+
+
+def has_variable(pattern: str) -> bool:
+    """Whether the pattern holds a policy variable, or the beginning of one."""
+    return "${" in pattern
+
+
+@lru_cache(_REMEMBERED)
+def covers(pattern: str, other: str) -> bool:
+    """Whether `pattern` surely matches every value that `other` matches."""
+    if pattern == other:
+        return True
+    if has_variable(pattern) or has_variable(other):
+        return False
+    p = o = 0
+    star = resume = -1
+    last = len(pattern) - 1
+    while o < len(other):
+        if p <= last and pattern[p] == "*":
+            star, resume = p, o
+            p += 1
+        elif p <= last and _covers_character(pattern[p], other[o]):
+            p += 1
+            o += 1
+        elif star >= 0 and (star == last or other[resume] != ":"):
+            resume += 1
+            p, o = star + 1, resume
+        else:
+            return False
+    return all(character == "*" for character in pattern[p:])
+
+
+def _covers_character(one: str, other: str) -> bool:
+    if one == "?":
+        return other not in ("*", ":")
+    return one == other
+
+
+@lru_cache(_REMEMBERED)
+def disjoint(one: str, other: str) -> bool:
+    """Whether surely no value matches both patterns."""
+    one, other = _VARIABLE.sub("*", one), _VARIABLE.sub("*", other)
+    if _starts_apart(one, other) or _starts_apart(one[::-1], other[::-1]):
+        return True
+    # How far into `other` one can be, having read so much of `one` and the same text.
+    reached = _past_stars(other, {0})
+    for character in one:
+        if character == "*":
+            # It may stand for anything that `other` goes on with, or for nothing.
+            reached = set(range(min(reached), len(other) + 1))
+            continue
+        step = set()
+        for position in reached:
+            if position == len(other):
+                continue
+            if other[position] == "*":
+                step.add(position)
+            elif "?" in (character, other[position]) or character == other[position]:
+                step.add(position + 1)
+        reached = _past_stars(other, step)
+        if not reached:
+            return True
+    return len(other) not in reached
+
+
+def _starts_apart(one: str, other: str) -> bool:
+    """Whether the texts before the first wildcards differ already."""
+    starts = [_LITERAL_START.match(text) for text in (one, other)]
+    first, second = (start.group() if start else "" for start in starts)
+    return not (first.startswith(second) or second.startswith(first))
+
+
+def _past_stars(pattern: str, positions: set[int]) -> set[int]:
+    """The positions, and those behind the stars that stand there, which may mean nothing."""
+    found = set()
+    for position in positions:
+        end = position
+        found.add(end)
+        while end < len(pattern) and pattern[end] == "*":
+            end += 1
+            found.add(end)
+    return found

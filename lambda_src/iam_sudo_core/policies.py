@@ -55,8 +55,9 @@ def statements(document: object) -> list[Statement]:
 
 
 def merge(documents: Iterable[Iterable[Statement]]) -> Document:
-    """One document of all the statements."""
-    return {"Version": VERSION, "Statement": [s for document in documents for s in document]}
+    """One document of all the statements, which denies all when there is none."""
+    found = [statement for document in documents for statement in document]
+    return {"Version": VERSION, "Statement": found} if found else DENY_ALL
 
 
 def serialize(document: Document) -> str:

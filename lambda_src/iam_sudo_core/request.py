@@ -9,20 +9,22 @@ from .arns import ROLE_NAME, RoleArn
 from .errors import InvalidRequest, quoted
 from .principals import Principal
 
-_KEYS = ("role_name", "principal", "base_role")
+_TEXTS = ("role_name", "principal", "base_role")
+_KEYS = (*_TEXTS, "explain")
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request for the session of a role.
+    """A request for the session of a role, or for an explanation of it.
 
     `role_name` is a role's name or a part of one; `principal` narrows a part down; `base_role` is a
-    name or an ARN, None for the broker's own.
+    name or an ARN, None for the broker's own; `explain` asks for words instead of credentials.
     """
 
     role_name: str
     principal: Principal | None = None
     base_role: str | None = None
+    explain: bool = False
 
     @classmethod
     def parse(cls, event: object) -> Request:
@@ -36,8 +38,10 @@ class Request:
         if unknown := sorted(str(key) for key in event if key not in _KEYS):
             raise InvalidRequest(f"unknown key {quoted(unknown[0])}; known: {', '.join(_KEYS)}")
         for key in event:
-            if not isinstance(event[key], str) or not event[key]:
+            if key in _TEXTS and (not isinstance(event[key], str) or not event[key]):
                 raise InvalidRequest(f"{key} has to be a string that is not empty")
+        if not isinstance(event.get("explain", False), bool):
+            raise InvalidRequest("explain has to be true or false")
         if "role_name" not in event:
             raise InvalidRequest("role_name is missing")
         if not ROLE_NAME.fullmatch(event["role_name"]):
@@ -49,7 +53,19 @@ class Request:
             role_name=event["role_name"],
             principal=_principal(event["principal"]) if "principal" in event else None,
             base_role=_base_role(event["base_role"]) if "base_role" in event else None,
+            explain=event.get("explain", False),
         )
+
+    def to_event(self) -> dict[str, object]:
+        """The event that `parse` reads."""
+        event: dict[str, object] = {"role_name": self.role_name}
+        if self.principal:
+            event["principal"] = str(self.principal)
+        if self.base_role:
+            event["base_role"] = self.base_role
+        if self.explain:
+            event["explain"] = True
+        return event
 
 
 def _principal(text: str) -> Principal:

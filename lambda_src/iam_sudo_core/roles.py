@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from . import policies
 from .arns import RoleArn
-from .errors import TrustPolicyNotUnderstood
+from .errors import PolicyNotUnderstood, TrustPolicyNotUnderstood
 from .principals import Principal, trusted_principals
 
 
@@ -44,13 +45,46 @@ class Role:
 
 @dataclass(frozen=True)
 class RoleSnapshot:
-    """All of a role that decides what it may do. Documents are parsed JSON, not yet checked."""
+    """All of a role that decides what it may do. Documents are parsed JSON, not yet checked.
+
+    `documents` are those of managed policies, the boundary's among them, by ARN, as far as they
+    were read.
+    """
 
     role: Role
     inline_policies: Mapping[str, object] = field(default_factory=dict)
     managed_policy_arns: tuple[str, ...] = ()
     permissions_boundary: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    documents: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return self.role.name
+
+    @property
+    def policy_arns(self) -> frozenset[str]:
+        """The managed policies that decide what the role may do, the boundary among them."""
+        boundary = self.permissions_boundary
+        return frozenset(self.managed_policy_arns) | ({boundary} if boundary else set())
+
+    @property
+    def is_read(self) -> bool:
+        """Whether every document is there."""
+        return self.policy_arns <= self.documents.keys()
+
+    def statements(self, policy: str) -> list[policies.Statement]:
+        """The statements of one of its policies, which is named by its name or its ARN.
+
+        Raises:
+            PolicyNotUnderstood: something in it is not known to be carried over.
+        """
+        document = self.all_documents().get(policy)
+        try:
+            return policies.statements(document)
+        except ValueError as error:
+            raise PolicyNotUnderstood(role=self.name, policy=policy, problem=str(error)) from None
+
+    def all_documents(self) -> dict[str, object]:
+        """The documents of all policies as far as they were read, by name or ARN."""
+        return {**self.inline_policies, **self.documents}

@@ -1,48 +1,63 @@
 """Plan a session that may do what a role may do, and never more.
 
-Managed policies travel as ARNs, inline policies merged into one document. A role that may do
-nothing gets an explicit deny-all, because STS reads an absent session policy as "all that the base
-role may do". What would not be exact, or would not fit, is refused; nothing is dropped.
+Managed policies travel as ARNs, which pack smaller, and inline policies merged into one document. A
+role that may do nothing gets an explicit deny-all, because STS reads an absent session policy as
+"all that the base role may do". A permissions boundary is carried over by one of the constructions
+of `boundary`. What does not fit as it is, is compacted; when that is not enough, or there are more
+managed policies than a session takes, small ones move inline. What would not be exact, or would
+not fit, is refused; nothing is dropped.
 
-It does not compact policies, intersect permissions boundaries or set session tags; what would need
-that is refused. The documents of managed policies are not read.
+The documents of managed policies are needed for a boundary and for moving them inline, and are not
+looked at otherwise. What STS packs the plan into, only STS knows: hence several plans, each smaller
+than the one before.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from . import policies
+from . import boundary, policies, session_tags
 from .arns import RoleArn
+from .compaction import compact
 from .errors import (
     CharacterNotAccepted,
     ManagedPolicyElsewhere,
-    PermissionsBoundaryNotSupported,
+    PermissionsBoundaryNotExact,
     PolicyNotUnderstood,
-    PrincipalTagNotSupported,
+    PolicySizes,
     SessionPolicyTooLarge,
+    SessionRefused,
     TooManyManagedPolicies,
 )
 from .roles import RoleSnapshot
+from .statements import parse, write
 
 # IAM User Guide, "IAM and STS quotas", and STS API Reference, "AssumeRole" (Policy, PolicyArns).
 MAX_CHARACTERS = 2_048
 MAX_POLICY_ARNS = 10
 _NOT_ACCEPTED = re.compile(r"[^\t\n\r\u0020-\u00FF]")
-# The session has the base role's tags: a condition or a variable on them would be decided wrongly.
-_PRINCIPAL_TAG = "aws:principaltag/"
 MAX_SESSION_NAME = 64
 # "Role chaining" limits a session to one hour: IAM User Guide, "Roles terms and concepts".
 DURATION_SECONDS = 3_600
 
+_COMPACTED = "compacted"
+_COMPLEMENT = "boundary as its complement"
+_PRODUCT = "boundary as a product"
+
 
 @dataclass(frozen=True)
 class SessionPlan:
-    """The session policies to pass: the text of one document, managed policy ARNs, or both."""
+    """The session policies to pass: the text of one document, managed policy ARNs, or both.
+
+    `tags` are the session tags; `how` names the steps by which it was made to fit.
+    """
 
     policy: str | None
     policy_arns: tuple[str, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    how: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.policy and not self.policy_arns:
@@ -51,44 +66,53 @@ class SessionPlan:
     @property
     def characters(self) -> int:
         """What STS counts against `MAX_CHARACTERS`."""
-        return len(self.policy or "") + sum(map(len, self.policy_arns))
+        return _characters(self.policy, self.policy_arns)
 
 
-def plan_session(snapshot: RoleSnapshot, *, base_role: RoleArn) -> SessionPlan:
-    """Plan the session of a role on top of `base_role`.
+def plan_sessions(snapshot: RoleSnapshot, *, base_role: RoleArn) -> Iterator[SessionPlan]:
+    """Plan sessions of a role on top of `base_role`; the best one first, at least one.
 
     Raises:
         SessionRefused: no session would be exactly the role; the error says why and what to do.
     """
-    name = snapshot.name
-    if snapshot.permissions_boundary is not None:
-        raise PermissionsBoundaryNotSupported(role=name, boundary=snapshot.permissions_boundary)
-    if len(snapshot.managed_policy_arns) > MAX_POLICY_ARNS:
-        raise TooManyManagedPolicies(
-            role=name, count=len(snapshot.managed_policy_arns), limit=MAX_POLICY_ARNS
-        )
     for arn in snapshot.managed_policy_arns:
         if not _accepted_with(base_role, arn):
-            raise ManagedPolicyElsewhere(role=name, policy_arn=arn, account=base_role.account)
-    plan = SessionPlan(_inline_policy(snapshot), snapshot.managed_policy_arns)
-    if _PRINCIPAL_TAG in (plan.policy or "").lower():
-        raise PrincipalTagNotSupported(role=name)
-    if plan.policy and (found := _NOT_ACCEPTED.search(plan.policy)):
-        raise CharacterNotAccepted(role=name, character=found.group())
-    if plan.characters > MAX_CHARACTERS:
-        raise SessionPolicyTooLarge(
-            role=name,
-            characters=plan.characters,
-            limit=MAX_CHARACTERS,
-            inline={
-                policy: len(
-                    policies.serialize(policies.merge([_statements(name, policy, document)]))
-                )
-                for policy, document in snapshot.inline_policies.items()
-            },
-            managed={arn: len(arn) for arn in snapshot.managed_policy_arns},
-        )
-    return plan
+            raise ManagedPolicyElsewhere(
+                role=snapshot.name, policy_arn=arn, account=base_role.account
+            )
+    tags = session_tags.passed(snapshot.tags)
+    smallest: _Draft | None = None
+    refusal: SessionRefused | None = None
+    for draft in _drafts(snapshot):
+        if found := _NOT_ACCEPTED.search(draft.text or ""):
+            refusal = CharacterNotAccepted(role=snapshot.name, character=found.group())
+        elif not draft.fits:
+            refusal = _too_large(snapshot, draft)
+        elif smallest is None or draft.characters < smallest.characters:
+            smallest = draft
+            yield SessionPlan(draft.text, draft.policy_arns, tags, draft.how)
+    if smallest is None and refusal is not None:
+        raise refusal
+
+
+def wants_documents(snapshot: RoleSnapshot) -> bool:
+    """Whether a plan takes the documents of managed policies, which were not read yet."""
+    if snapshot.is_read:
+        return False
+    if snapshot.permissions_boundary is not None:
+        return True
+    return not any(draft.fits for draft in _drafts(snapshot))
+
+
+def policy_sizes(snapshot: RoleSnapshot) -> PolicySizes:
+    """What each policy takes of a session: compacted, by itself; of managed ones the ARN."""
+    return PolicySizes(
+        inline={
+            name: len(_Draft(tuple(snapshot.statements(name))).compacted().text or "")
+            for name in snapshot.inline_policies
+        },
+        others={arn: len(arn) for arn in snapshot.managed_policy_arns},
+    )
 
 
 def session_name(role_name: str) -> str:
@@ -96,24 +120,118 @@ def session_name(role_name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", f"iam-sudo-{role_name}")[:MAX_SESSION_NAME]
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """Session policies that are exactly the role, whether they fit or not."""
+
+    statements: tuple[policies.Statement, ...]
+    policy_arns: tuple[str, ...] = ()
+    how: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str | None:
+        """The document; None when the managed policies say it all."""
+        if not self.statements and self.policy_arns:
+            return None
+        return policies.serialize(policies.merge([self.statements]))
+
+    @property
+    def characters(self) -> int:
+        return _characters(self.text, self.policy_arns)
+
+    @property
+    def fits(self) -> bool:
+        return self.characters <= MAX_CHARACTERS and len(self.policy_arns) <= MAX_POLICY_ARNS
+
+    def compacted(self) -> _Draft:
+        statements = tuple(write(compact(parse(self.statements))))
+        return _Draft(statements, self.policy_arns, (*self.how, _COMPACTED))
+
+    def with_inline(self, arn: str, statements: Iterable[policies.Statement]) -> _Draft:
+        """The draft with one of its managed policies moved inline."""
+        left = tuple(each for each in self.policy_arns if each != arn)
+        united = parse((*self.statements, *statements))
+        return _Draft(tuple(write(compact(united))), left, (*self.how, f"{arn} moved inline"))
+
+
+def _characters(text: str | None, policy_arns: Iterable[str]) -> int:
+    return len(text or "") + sum(map(len, policy_arns))
+
+
+def _too_large(snapshot: RoleSnapshot, draft: _Draft) -> SessionRefused:
+    if len(draft.policy_arns) > MAX_POLICY_ARNS:
+        return TooManyManagedPolicies(
+            role=snapshot.name, count=len(draft.policy_arns), limit=MAX_POLICY_ARNS
+        )
+    return SessionPolicyTooLarge(
+        role=snapshot.name,
+        characters=draft.characters,
+        limit=MAX_CHARACTERS,
+        sizes=policy_sizes(snapshot),
+    )
+
+
+def _drafts(snapshot: RoleSnapshot) -> Iterator[_Draft]:
+    """The ways to say what the role may do, the most literal one first."""
+    for draft in _bounded(snapshot):
+        yield draft
+        compacted = draft.compacted()
+        yield compacted
+        yield _moved_inline(compacted, snapshot)
+
+
+def _bounded(snapshot: RoleSnapshot) -> Iterator[_Draft]:
+    """The role's policies, cut by its permissions boundary if it has one."""
+    inline = tuple(s for name in snapshot.inline_policies for s in snapshot.statements(name))
+    arn = snapshot.permissions_boundary
+    if arn is None:
+        yield _Draft(inline, snapshot.managed_policy_arns)
+        return
+    bounds = parse(snapshot.statements(arn))
+    applied = False
+    try:
+        denials = write(boundary.complement(bounds))
+        yield _Draft((*inline, *denials), snapshot.managed_policy_arns, (_COMPLEMENT,))
+        applied = True
+    except boundary.NotExact:
+        pass
+    try:
+        managed = [
+            s for policy in snapshot.managed_policy_arns for s in snapshot.statements(policy)
+        ]
+        found = boundary.product(parse((*inline, *managed)), bounds)
+        yield _Draft(tuple(write(found)), (), (_PRODUCT,))
+    except boundary.NotExact as obstacle:
+        if not applied:
+            raise PermissionsBoundaryNotExact(
+                role=snapshot.name,
+                boundary=arn,
+                statement=policies.serialize(obstacle.statement.to_json()),
+                problem=obstacle.problem,
+            ) from None
+
+
+def _moved_inline(draft: _Draft, snapshot: RoleSnapshot) -> _Draft:
+    """The draft with managed policies moved inline until it fits, the smallest first.
+
+    Never more than it takes: STS packs an ARN into less than the text that it stands for.
+    """
+    movable = {}
+    for arn in draft.policy_arns:
+        try:
+            movable[arn] = snapshot.statements(arn)
+        except PolicyNotUnderstood:
+            continue  # unread, or not understood: as an ARN it may travel
+    for arn in sorted(movable, key=lambda arn: len(_Draft(tuple(movable[arn])).text or "")):
+        if draft.fits:
+            break
+        moved = draft.with_inline(arn, movable[arn])
+        if len(draft.policy_arns) > MAX_POLICY_ARNS or moved.characters < draft.characters:
+            draft = moved
+    return draft
+
+
 def _accepted_with(base_role: RoleArn, policy_arn: str) -> bool:
     # STS API Reference, "AssumeRole": "The policies must exist in the same account as the role."
     prefixes = (f"arn:{base_role.partition}:iam::{owner}:" for owner in ("aws", base_role.account))
     return policy_arn.startswith(tuple(prefixes))
-
-
-def _inline_policy(snapshot: RoleSnapshot) -> str | None:
-    merged = policies.merge(
-        _statements(snapshot.name, policy, document)
-        for policy, document in snapshot.inline_policies.items()
-    )
-    if merged["Statement"]:
-        return policies.serialize(merged)
-    return None if snapshot.managed_policy_arns else policies.serialize(policies.DENY_ALL)
-
-
-def _statements(role: str, policy: str, document: object) -> list[policies.Statement]:
-    try:
-        return policies.statements(document)
-    except ValueError as error:
-        raise PolicyNotUnderstood(role=role, policy=policy, problem=str(error)) from None

@@ -7,42 +7,17 @@ refuse, then the one line that grants.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from dataclasses import replace
+from itertools import chain
 
-from . import aws
+from . import aws, session_tags
 from .arns import RoleArn
 from .credentials import Credentials
-from .errors import (
-    BaseRoleNotAllowed,
-    PrincipalNotAllowed,
-    RoleAmbiguous,
-    RoleChanged,
-    RoleNotFound,
-    RoleNotSelected,
-    TrustPolicyNotUnderstood,
-)
-from .principals import Principal
+from .errors import AwsCallFailed, PackedPolicyTooLarge, PrincipalTagDiffers
 from .request import Request
-from .roles import Role, RoleSnapshot
-from .session_plan import plan_session, session_name
-
-
-class Selection(Protocol):
-    """What decides which roles may be simulated, on which base roles."""
-
-    def name_pattern(self, role_name: str) -> str | None: ...
-
-    def allowed(self, principals: Iterable[Principal]) -> Principal | None: ...
-
-    def allows_principal(self, principal: Principal) -> bool: ...
-
-    def allows_base_role(self, arn: str) -> bool: ...
-
-
-class Note(Protocol):
-    """Is told each fact as soon as it is known, for the audit line or for `--verbose`."""
-
-    def __call__(self, **facts: object) -> None: ...
+from .roles import RoleSnapshot
+from .session_plan import SessionPlan, plan_sessions, policy_sizes, session_name, wants_documents
+from .target import Note, Selection, find_target
 
 
 def simulate(
@@ -63,74 +38,77 @@ def simulate(
         RoleChanged: the role changed while it was being read.
         AwsCallFailed: AWS refused or failed a call.
     """
-    snapshot = aws.read_role(iam, request.role_name) or _only_match(iam, request, selection)
-    note(role_found=snapshot.name)
-    note(rule=selecting_rule(snapshot.role, request.principal, selection))
-    base = _resolve(request.base_role or base_role, snapshot.role.arn)
-    if not selection.allows_base_role(str(base)):
-        raise BaseRoleNotAllowed(base_role=str(base))
-    note(base_role=str(base))
-    plan = plan_session(snapshot, base_role=base)
-    note(
-        session_name=session_name(snapshot.name),
-        policy_characters=len(plan.policy or ""),
-        policy_arns=len(plan.policy_arns),
-    )
-    session = aws.assume_role(sts, base_role=base, role_name=snapshot.name, plan=plan)
+    target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
+    base = target.base_role
+    snapshot = ready_to_plan(target.snapshot, iam)
+    plans = plan_sessions(snapshot, base_role=base)
+    first = next(plans)
+    snapshot = with_right_tags(snapshot, base, iam)
+    note(session_name=session_name(snapshot.name))
+    try:
+        session = _assume(snapshot, base, chain([first], plans), sts, note)
+    except AwsCallFailed as error:
+        if not (first.tags and _is_about_tags(error)):
+            raise
+        note(tags_denied=error.detail)
+        snapshot = replace(with_right_tags(snapshot, base, iam, are_passed=False), tags={})
+        session = _assume(snapshot, base, plan_sessions(snapshot, base_role=base), sts, note)
     note(packed_policy_size=session.packed_policy_size)
     return session.credentials
 
 
-def selecting_rule(role: Role, principal: Principal | None, selection: Selection) -> str:
-    """The rule that selects `role`, in words; of the given principal, if any.
+def ready_to_plan(snapshot: RoleSnapshot, iam: aws.Client) -> RoleSnapshot:
+    """The role with the documents of its managed policies, when a plan takes them."""
+    return aws.read_documents(iam, snapshot) if wants_documents(snapshot) else snapshot
+
+
+def with_right_tags(
+    snapshot: RoleSnapshot, base_role: RoleArn, iam: aws.Client, *, are_passed: bool = True
+) -> RoleSnapshot:
+    """The role, of which no policy tests a principal tag that a session has otherwise.
+
+    A role without managed policies, of whose others none tests a principal tag, costs no call.
 
     Raises:
-        PrincipalNotAllowed: roles of the given principal are not to be simulated.
-        RoleNotSelected: no rule does.
-        TrustPolicyNotUnderstood: its trust policy has a shape that we do not know.
+        PrincipalTagDiffers: a policy does.
     """
-    wanted = principal.canonical(role.arn.partition) if principal else None
-    if wanted and not selection.allows_principal(wanted):
-        raise PrincipalNotAllowed(principal=wanted)
-    pattern = selection.name_pattern(role.name)
-    if pattern is None:
-        raise RoleNotSelected(role=role.name, problem="its name matches no allowed pattern")
-    principals = role.principals()
-    if wanted and wanted not in principals:
-        raise RoleNotSelected(role=role.name, problem=f"its trust policy does not allow {wanted}")
-    allowed = selection.allowed(principals)
-    if allowed is None:
-        raise RoleNotSelected(
-            role=role.name, problem="no principal that its trust policy allows is allowed here"
-        )
-    return f"role name {pattern}, principal {allowed}"
-
-
-def _only_match(iam: aws.Client, request: Request, selection: Selection) -> RoleSnapshot:
-    found = [
-        role.name
-        for role in aws.list_roles(iam)
-        if request.role_name in role.name and _selects(role, request.principal, selection)
-    ]
-    if not found:
-        raise RoleNotFound(role_name=request.role_name, principal=request.principal)
-    if len(found) > 1:
-        raise RoleAmbiguous(role_name=request.role_name, candidates=found)
-    snapshot = aws.read_role(iam, found[0])
-    if snapshot is None:
-        raise RoleChanged(role=found[0])
+    if snapshot.is_read and not session_tags.tested(snapshot.all_documents()):
+        return snapshot
+    difference = session_tags.compare(
+        snapshot.tags, aws.read_tags(iam, base_role), are_passed=are_passed
+    )
+    if not difference.is_possible:
+        return snapshot
+    snapshot = aws.read_documents(iam, snapshot)
+    if keys := difference.among(session_tags.tested(snapshot.all_documents())):
+        raise PrincipalTagDiffers(role=snapshot.name, keys=keys, problem=difference.why)
     return snapshot
 
 
-def _selects(role: Role, principal: Principal | None, selection: Selection) -> bool:
-    try:
-        selecting_rule(role, principal, selection)
-    except (RoleNotSelected, TrustPolicyNotUnderstood):
-        return False
-    return True
+def _assume(
+    snapshot: RoleSnapshot,
+    base_role: RoleArn,
+    plans: Iterable[SessionPlan],
+    sts: aws.Client,
+    note: Note,
+) -> aws.AssumedRole:
+    """Assume the base role by the first plan that STS can pack."""
+    detail = ""
+    for plan in plans:
+        note(
+            policy_characters=len(plan.policy or ""),
+            policy_arns=len(plan.policy_arns),
+            session_tags=len(plan.tags),
+            fitted=", ".join(plan.how) or "as it is",
+        )
+        try:
+            return aws.assume_role(sts, base_role=base_role, role_name=snapshot.name, plan=plan)
+        except AwsCallFailed as error:
+            if error.code != "PackedPolicyTooLarge":
+                raise
+            detail = error.detail
+    raise PackedPolicyTooLarge(role=snapshot.name, detail=detail, sizes=policy_sizes(snapshot))
 
 
-def _resolve(base_role: str | RoleArn, role: RoleArn) -> RoleArn:
-    if isinstance(base_role, RoleArn):
-        return base_role
-    return RoleArn.parse(base_role) or role.sibling(base_role)
+def _is_about_tags(error: AwsCallFailed) -> bool:
+    return error.code == "AccessDenied" and "sts:TagSession" in error.detail

@@ -24,7 +24,11 @@ def trust(role):
 def test_the_base_role_is_trusted_by_the_brokers_role_alone(template):
     broker, _ = broker_role(template)
     assert trust(base_role(template)) == [
-        {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"AWS": f"<{broker}.Arn>"}}
+        {
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Effect": "Allow",
+            "Principal": {"AWS": f"<{broker}.Arn>"},
+        }
     ]
 
 
@@ -99,10 +103,15 @@ def test_the_broker_may_read_roles_assume_the_base_role_and_write_its_log_and_no
             ],
             "Resource": f"arn:aws:iam::{ACCOUNT}:role/*",
         },
+        {
+            "Effect": "Allow",
+            "Action": ["iam:GetPolicy", "iam:GetPolicyVersion"],
+            "Resource": [f"arn:aws:iam::{ACCOUNT}:policy/*", "arn:aws:iam::aws:policy/*"],
+        },
         {"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"},
         {
             "Effect": "Allow",
-            "Action": "sts:AssumeRole",
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
             "Resource": f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser",
         },
         {

@@ -112,7 +112,10 @@ def test_the_base_role_of_local(
 
 
 def test_local_refuses_what_the_broker_refuses(account: Account, session: Session) -> None:
-    account.role("orders-task", boundary="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    early = {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}}
+    boundary = account.managed_policy("boundary", allow("ssm:*Parameters", Condition=early))
+    describe = {"Version": "2012-10-17", "Statement": [allow("ssm:Describe*")]}
+    account.role("orders-task", inline={"one": describe}, boundary=boundary)
     with pytest.raises(Refused, match="permissions boundary"):
         simulate(session, "orders-task")
     account.role("orders-task-2")

@@ -46,7 +46,9 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     for name in ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
-        yield Account()
+        account = Account()
+        account.role("IAMSudoUser")
+        yield account
 
 
 @pytest.fixture
@@ -156,31 +158,56 @@ def test_policy_and_arns_of_2048_characters_are_sent(account: Account, invoke: I
 
 
 def test_2049_characters_are_refused(account: Account, refused: Callable[..., None]) -> None:
-    account.role("iam-sudo-demo-task", managed=(READ_ONLY,), inline={"one": padded(2_049)})
+    own = account.managed_policy("own", allow("sqs:*", "arn:aws:sqs:*:*:" + "y" * 200))
+    account.role("iam-sudo-demo-task", managed=(own,), inline={"one": padded(2_049, beside=own)})
     refused(errors.SessionPolicyTooLarge, "2,049")
 
 
-def padded(characters: int) -> dict[str, Any]:
-    """A document that makes policy and `READ_ONLY` together this long."""
+def padded(characters: int, *, beside: str = READ_ONLY) -> dict[str, Any]:
+    """A document that makes policy and ARN together this long."""
 
     def document(padding: int) -> dict[str, Any]:
         return {"Version": "2012-10-17", "Statement": [allow("s3:*", "x" * padding)]}
 
     empty = len(json.dumps(document(0), separators=(",", ":")))
-    return document(characters - empty - len(READ_ONLY))
+    return document(characters - empty - len(beside))
 
 
-def test_eleven_managed_policies_are_refused(
+def test_of_eleven_managed_policies_one_moves_inline(account: Account, invoke: Invoke) -> None:
+    arns = [account.managed_policy(f"P{n}", allow(f"s3:Get{n}")) for n in range(11)]
+    account.role("iam-sudo-demo-task", managed=tuple(arns))
+    parameters = invoke()
+    assert len(parameters["PolicyArns"]) == 10
+    [moved] = sent(parameters)
+    [arn] = set(arns) - {policy["arn"] for policy in parameters["PolicyArns"]}
+    assert moved == allow(f"s3:Get{arn.rpartition('/P')[2]}")
+
+
+def test_a_permissions_boundary_is_carried_over(account: Account, invoke: Invoke) -> None:
+    boundary = account.managed_policy("boundary", allow("ssm:*"))
+    account.role("iam-sudo-demo-task", inline={"one": ONE}, boundary=boundary)
+    deny = {"Effect": "Deny", "NotAction": "ssm:*", "Resource": "*"}
+    assert sent(invoke()) == [*ONE["Statement"], deny]
+
+
+def test_a_boundary_that_has_no_exact_form_is_refused(
     account: Account, refused: Callable[..., None]
 ) -> None:
-    arns = tuple(f"{READ_ONLY}{number}" for number in range(11))
-    account.role("iam-sudo-demo-task", managed=arns)
-    refused(errors.TooManyManagedPolicies, "11")
+    early = {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}}
+    boundary = account.managed_policy("boundary", allow("ssm:*Parameters", Condition=early))
+    overlapping = {"Version": "2012-10-17", "Statement": [allow("ssm:Describe*")]}
+    account.role("iam-sudo-demo-task", inline={"one": overlapping}, boundary=boundary)
+    refused(
+        errors.PermissionsBoundaryNotExact,
+        r"policy/boundary .*: ssm:Describe\* and ssm:\*Parameters overlap in part, in \"\{",
+    )
 
 
-def test_a_permissions_boundary_is_refused(account: Account, refused: Callable[..., None]) -> None:
-    account.role("iam-sudo-demo-task", inline={"one": ONE}, boundary=READ_ONLY)
-    refused(errors.PermissionsBoundaryNotSupported, "permissions boundary")
+def test_a_boundary_that_went_away_is_no_reason_to_ignore_it(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE}, boundary=f"{READ_ONLY}-gone")
+    refused(errors.RoleChanged, "try again")
 
 
 def test_an_unknown_element_is_refused(account: Account, refused: Callable[..., None]) -> None:
@@ -198,6 +225,102 @@ def test_an_unknown_element_is_refused(account: Account, refused: Callable[..., 
 def test_session_names_fit(account: Account, invoke: Invoke, name: str, session: str) -> None:
     account.role(name, inline={"one": ONE})
     assert invoke(name)["RoleSessionName"] == session
+
+
+# The principal's tags.
+
+DEV = {"StringEquals": {"aws:PrincipalTag/env": "dev"}}
+TESTS_ENV = {"Version": "2012-10-17", "Statement": [allow("s3:*", Condition=DEV)]}
+
+
+def test_the_tags_of_the_role_are_the_tags_of_the_session(account: Account, invoke: Invoke) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": TESTS_ENV}, tags={"env": "prod", "a": ""})
+    parameters = invoke()
+    assert parameters["Tags"] == [{"Key": "env", "Value": "prod"}, {"Key": "a", "Value": ""}]
+    assert sent(parameters) == TESTS_ENV["Statement"]
+
+
+def test_a_tag_of_the_base_role_opens_no_role_that_lacks_it(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    account.tag("IAMSudoUser", Env="dev")
+    account.role("iam-sudo-demo-task", inline={"one": TESTS_ENV})
+    refused(errors.PrincipalTagDiffers, "aws:PrincipalTag/env, and .* base role's tags")
+
+
+def test_the_same_in_a_managed_policy(account: Account, refused: Callable[..., None]) -> None:
+    managed = account.managed_policy("tests-env", *TESTS_ENV["Statement"])
+    account.tag("IAMSudoUser", env="dev")
+    account.role("iam-sudo-demo-task", managed=(managed,))
+    refused(errors.PrincipalTagDiffers, "aws:PrincipalTag/env")
+
+
+def test_managed_policies_are_not_read_where_no_tag_can_differ(
+    account: Account, invoke: Invoke, calls: Calls
+) -> None:
+    account.role("iam-sudo-demo-task", managed=(READ_ONLY,), tags={"env": "dev"})
+    invoke()
+    assert "GetPolicy" not in [operation for operation, _ in calls]
+
+
+def test_a_role_that_is_not_tagged_is_as_the_base_role_without_tags(
+    account: Account, invoke: Invoke
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": TESTS_ENV})
+    assert "Tags" not in invoke()
+
+
+def test_a_tag_that_nobody_can_pass_is_not_passed(account: Account, invoke: Invoke) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE}, tags={"aws:x": "y", "env": "dev"})
+    assert invoke()["Tags"] == [{"Key": "env", "Value": "dev"}]
+
+
+def test_a_test_of_a_tag_that_nobody_can_pass_is_refused(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    stack = {"StringEquals": {"aws:PrincipalTag/aws:stack": "dev"}}
+    document = {"Version": "2012-10-17", "Statement": [allow("s3:*", Condition=stack)]}
+    account.role("iam-sudo-demo-task", inline={"one": document}, tags={"aws:stack": "dev"})
+    refused(errors.PrincipalTagDiffers, "aws:PrincipalTag/aws:stack")
+
+
+def deny_tag_session(broker: ModuleType, calls: Calls) -> None:
+    def deny(params: dict[str, Any], **_: Any) -> None:
+        if "Tags" in params["body"] or "Tags.member.1.Key" in params["body"]:
+            message = "User: me is not authorized to perform: sts:TagSession on resource: it"
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "AssumeRole")
+
+    broker._STS.meta.events.register("before-call.sts.AssumeRole", deny)
+
+
+def test_without_tag_session_a_role_that_tests_no_tag_goes_without_tags(
+    account: Account, broker: ModuleType, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deny_tag_session(broker, calls)
+    account.role("iam-sudo-demo-task", inline={"one": ONE}, tags={"env": "dev"})
+    broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    first, second = [parameters for operation, parameters in calls if operation == "AssumeRole"]
+    assert first.pop("Tags")
+    assert first == second
+    audit = json.loads(capsys.readouterr().out)
+    assert "sts:TagSession" in audit["tags_denied"]
+    assert audit["session_tags"] == 0
+
+
+@pytest.mark.parametrize("kind", ["inline", "managed"])
+def test_without_tag_session_a_role_that_tests_a_tag_is_refused(
+    account: Account, broker: ModuleType, calls: Calls, kind: str
+) -> None:
+    deny_tag_session(broker, calls)
+    managed = (account.managed_policy("tests-env", *TESTS_ENV["Statement"]),)
+    policies: Any = {"managed": managed} if kind == "managed" else {"inline": {"one": TESTS_ENV}}
+    account.role("iam-sudo-demo-task", tags={"env": "prod"}, **policies)
+    with pytest.raises(errors.PrincipalTagDiffers, match="without sts:TagSession"):
+        broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    assert [operation for operation, _ in calls].count("AssumeRole") == 1
+
+
+# More of what reaches STS.
 
 
 def test_every_page_of_policies_is_followed(
@@ -437,16 +560,35 @@ def test_a_call_that_aws_refuses_is_one_line(account: Account, broker: ModuleTyp
         broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
 
 
-def test_a_session_that_sts_cannot_pack_is_refused(account: Account, broker: ModuleType) -> None:
-    def too_large(**_: Any) -> None:
-        raise ClientError(
-            {"Error": {"Code": "PackedPolicyTooLarge", "Message": "Packed size: 105%"}},
-            "AssumeRole",
-        )
+TWICE = {"Version": "2012-10-17", "Statement": [*ONE["Statement"], *ONE["Statement"]]}
 
-    account.role("iam-sudo-demo-task", inline={"one": ONE})
+
+def pack_at_most(broker: ModuleType, characters: int) -> None:
+    def too_large(params: dict[str, Any], **_: Any) -> None:
+        if len(params["body"]["Policy"]) > characters:
+            raise ClientError(
+                {"Error": {"Code": "PackedPolicyTooLarge", "Message": "Packed size: 105%"}},
+                "AssumeRole",
+            )
+
     broker._STS.meta.events.register("before-call.sts.AssumeRole", too_large)
-    with pytest.raises(errors.PackedPolicyTooLarge, match="105%"):
+
+
+def test_of_what_sts_cannot_pack_the_next_smaller_plan_is_tried(
+    account: Account, broker: ModuleType, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": TWICE})
+    pack_at_most(broker, 120)
+    broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    tried = [parameters for operation, parameters in calls if operation == "AssumeRole"]
+    assert [sent(parameters) for parameters in tried] == [TWICE["Statement"], ONE["Statement"]]
+    assert json.loads(capsys.readouterr().out)["fitted"] == "compacted"
+
+
+def test_a_session_that_sts_cannot_pack_is_refused(account: Account, broker: ModuleType) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": TWICE})
+    pack_at_most(broker, 10)
+    with pytest.raises(errors.PackedPolicyTooLarge, match=r"105% \(one 106\); make one a managed"):
         broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
 
 
@@ -490,6 +632,8 @@ def test_a_grant_is_one_audit_line_without_a_secret(
         "session_name": "iam-sudo-iam-sudo-demo-task",
         "policy_characters": 106,
         "policy_arns": 0,
+        "session_tags": 0,
+        "fitted": "as it is",
         "packed_policy_size": 6,
         "decision": "granted",
         "access_key_id": reply["AccessKeyId"],

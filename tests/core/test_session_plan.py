@@ -4,12 +4,17 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from iam_sudo_core import Role, RoleSnapshot, SessionPlan, errors, plan_session
+from iam_sudo_core import Role, RoleSnapshot, SessionPlan, errors, plan_sessions
 from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.session_plan import session_name
+
+
+def plan_session(role: RoleSnapshot, *, base_role: RoleArn) -> SessionPlan:
+    return next(plan_sessions(role, base_role=base_role))
+
 
 BASE = RoleArn("aws", "111122223333", "IAMSudoUser")
 MANAGED = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -54,27 +59,32 @@ def test_policy_and_arns_together_may_reach_the_limit_and_not_pass_it() -> None:
 
 
 def test_the_refusal_lists_each_policy_with_its_size_and_a_way_out() -> None:
-    documents = (document_of(300), document_of(1_800))
+    documents = (document_of(300), document_of(1_900))
     role = snapshot(*documents, managed_policy_arns=(MANAGED,))
     first, second = role.inline_policies
     with pytest.raises(errors.SessionPolicyTooLarge) as raised:
         plan_session(role, base_role=BASE)
-    sizes = f"({second} 1,800, {first} 300, {MANAGED} {len(MANAGED)})"
+    sizes = f"({second} 1,900, {first} 300, {MANAGED} {len(MANAGED)})"
     assert sizes in str(raised.value)
-    assert str(raised.value).count(f"; make {second} a managed policy of the role") == 1
+    assert str(raised.value).count(f"; make {second} a managed policy of the role (") == 1
 
 
 def test_the_arns_alone_may_pass_the_limit() -> None:
     arns = tuple(f"arn:aws:iam::111122223333:policy/{'p' * 200}/{number}" for number in range(10))
-    with pytest.raises(errors.SessionPolicyTooLarge, match="; merge some of the managed policies$"):
+    with pytest.raises(errors.SessionPolicyTooLarge, match="; merge some of the managed"):
         plan_session(snapshot(managed_policy_arns=arns), base_role=BASE)
 
 
-def test_ten_managed_policies_fit_and_eleven_do_not() -> None:
+def test_ten_managed_policies_fit_and_eleven_do_not_unless_one_can_move_inline() -> None:
     arns = tuple(f"arn:aws:iam::aws:policy/P{number}" for number in range(11))
     assert plan_session(snapshot(managed_policy_arns=arns[:10]), base_role=BASE).policy is None
+    eleven = snapshot(managed_policy_arns=arns)
     with pytest.raises(errors.TooManyManagedPolicies, match="11 managed policies"):
-        plan_session(snapshot(managed_policy_arns=arns), base_role=BASE)
+        plan_session(eleven, base_role=BASE)
+    read = snapshot(managed_policy_arns=arns, documents={arns[3]: allow("x")})
+    plan = plan_session(read, base_role=BASE)
+    assert plan.policy_arns == (*arns[:3], *arns[4:])
+    assert json.loads(plan.policy or "") == allow("x")
 
 
 @pytest.mark.parametrize(
@@ -90,30 +100,6 @@ def test_a_managed_policy_of_elsewhere_is_refused(arn: str) -> None:
         plan_session(snapshot(managed_policy_arns=(arn,)), base_role=BASE)
 
 
-def test_a_boundary_is_never_ignored() -> None:
-    with pytest.raises(errors.PermissionsBoundaryNotSupported, match="policy/Boundary"):
-        plan_session(
-            snapshot(allow("*"), permissions_boundary="arn:aws:iam::111122223333:policy/Boundary"),
-            base_role=BASE,
-        )
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"Condition": {"StringEquals": {"aws:PrincipalTag/env": "dev"}}},
-        {"Condition": {"StringNotEqualsIfExists": {"AWS:principaltag/env": "dev"}}},
-        {"Condition": {"StringLike": {"s3:prefix": "${aws:PrincipalTag/team}/*"}}},
-        {"Resource": "arn:aws:s3:::b/${aws:PrincipalTag/team}/*"},
-    ],
-)
-def test_a_test_of_the_principals_tags_is_refused(more: dict[str, Any]) -> None:
-    document = allow("*")
-    document["Statement"][0] |= more
-    with pytest.raises(errors.PrincipalTagNotSupported, match="tags of the base role"):
-        plan_session(snapshot(document), base_role=BASE)
-
-
 @pytest.mark.parametrize("character", ["\u0100", "→", "\U0001f512"])
 def test_a_character_that_sts_does_not_accept_is_refused(character: str) -> None:
     with pytest.raises(errors.CharacterNotAccepted, match=f"U\\+{ord(character):04X}"):
@@ -122,7 +108,6 @@ def test_a_character_that_sts_does_not_accept_is_refused(character: str) -> None
 
 @given(st.text(st.characters(max_codepoint=255), max_size=20))
 def test_all_other_characters_arrive(text: str) -> None:
-    assume("aws:principaltag/" not in text.lower())
     policy = plan_session(snapshot(allow(text)), base_role=BASE).policy or ""
     assert json.loads(policy) == allow(text)
     assert all("\x20" <= character <= "\xff" for character in policy)

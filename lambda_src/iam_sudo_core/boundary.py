@@ -1,0 +1,240 @@
+"""Cut what a role's policies allow by its permissions boundary: exactly, or not at all.
+
+Two constructions (the effective permissions are what both allow and neither denies: IAM User Guide,
+"Permissions boundaries for IAM entities").
+
+`complement` says what the boundary does not allow as Deny statements, beside the role's policies
+as they are. For a boundary's `Allow A on R if C`: deny all but the A's; deny A on all but R; deny A
+where C does not hold, a statement for each of its tests, since any of them may fail. It is exact
+when no action is in two such statements, and each test has an exact opposite, see `_OPPOSITES`.
+
+`product` intersects the role's Allow statements with the boundary's, one by one, and keeps the Deny
+statements of both. It is exact where patterns are equal, cover one another or are disjoint, and
+where conditions can be joined; its result is checked to lie within both.
+
+Either leaves alone whatever has a policy variable that would be negated, or lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+from .compaction import compact
+from .patterns import covers, disjoint, has_variable
+from .statements import ALLOW, DENY, EVERYTHING, Condition, Element, Pattern, Statement
+
+# Operators and what is true exactly when they are not, for keys with one value. "Not" operators
+# are true when the key is absent, the others are false (IAM User Guide, "AWS JSON policy elements:
+# Condition operators"). Numbers and dates are left out: of a value that is neither both sides of
+# a comparison are false. So are IfExists, ForAllValues and ForAnyValue.
+_OPPOSITES = {
+    one: other
+    for pair in (
+        ("StringEquals", "StringNotEquals"),
+        ("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
+        ("StringLike", "StringNotLike"),
+        ("ArnEquals", "ArnNotEquals"),
+        ("ArnLike", "ArnNotLike"),
+        ("IpAddress", "NotIpAddress"),
+    )
+    for one, other in (pair, pair[::-1])
+}
+_FALSE_OF = {"true": "false", "false": "true"}
+# Keys that have one value or none: IAM User Guide, "AWS global condition context keys".
+_SINGLE_VALUED = {
+    "aws:currenttime", "aws:ec2instancesourceprivateipv4", "aws:ec2instancesourcevpc",
+    "aws:epochtime", "aws:federatedprovider", "aws:multifactorauthpresent", "aws:principalaccount",
+    "aws:principalarn", "aws:principalisawsservice", "aws:principalorgid",
+    "aws:principalservicename", "aws:principaltype", "aws:referer", "aws:requestedregion",
+    "aws:resourceaccount", "aws:resourceorgid", "aws:securetransport", "aws:sourceaccount",
+    "aws:sourcearn", "aws:sourceidentity", "aws:sourceip", "aws:sourcevpc", "aws:sourcevpce",
+    "aws:useragent", "aws:userid", "aws:username", "aws:viaawsservice", "aws:vpcsourceip",
+    "iam:passedtoservice", "iam:permissionsboundary", "s3:prefix",
+}  # fmt: skip
+_SINGLE_VALUED_FAMILIES = (
+    "aws:principaltag/",
+    "aws:requesttag/",
+    "aws:resourcetag/",
+    "iam:resourcetag/",
+)
+_BOOLEAN = {
+    "aws:multifactorauthpresent",
+    "aws:principalisawsservice",
+    "aws:securetransport",
+    "aws:viaawsservice",
+}
+
+
+class NotExact(Exception):
+    """A construction does not apply. Carries the statement in its way, and why."""
+
+    def __init__(self, statement: Statement, problem: str) -> None:
+        super().__init__(problem)
+        self.statement = statement
+        self.problem = problem
+
+
+def complement(boundary: Sequence[Statement]) -> list[Statement]:
+    """Deny statements for all that the boundary does not allow.
+
+    Raises:
+        NotExact: the boundary has a statement without an exact complement.
+    """
+    # United and rid of what says nothing, statements overlap less.
+    statements = compact(boundary)
+    denials = [each for each in statements if each.effect == DENY]
+    allows = [each for each in statements if each.effect == ALLOW]
+    for one, other in combinations(allows, 2):
+        if not one.action.apart(other.action):
+            raise NotExact(other, "it allows actions that another statement allows otherwise")
+    return [
+        *_denied_outside(allows),
+        *(denial for allow in allows for denial in _denied_within(allow)),
+        *denials,
+    ]
+
+
+def product(policies: Sequence[Statement], boundary: Sequence[Statement]) -> list[Statement]:
+    """The statements of a role with the boundary `boundary`, as statements without one.
+
+    Raises:
+        NotExact: two statements have no exact intersection.
+    """
+    granted, bounds = (
+        [each for each in side if each.effect == ALLOW] for side in (policies, boundary)
+    )
+    both = [
+        common
+        for statement in granted
+        for bound in bounds
+        if (common := _intersection(statement, bound)) is not None
+    ]
+    for common in both:
+        for side in (granted, bounds):
+            if not any(each.covers(common) for each in side):
+                raise NotExact(common, "its intersection could not be shown to lie within both")
+    denials = [each for each in (*policies, *boundary) if each.effect == DENY]
+    return [*both, *denials]
+
+
+def _denied_outside(allows: Sequence[Statement]) -> Iterator[Statement]:
+    """Deny every action that no statement allows."""
+    if not allows:
+        yield Statement(DENY, EVERYTHING, EVERYTHING)
+        return
+    if len(allows) > 1 and (negated := [each for each in allows if each.action.negated]):
+        raise NotExact(negated[0], "it has NotAction beside other statements")
+    actions = Element(
+        tuple(dict.fromkeys(pattern for each in allows for pattern in each.action.patterns)),
+        allows[0].action.negated,
+    )
+    if not actions.is_everything:
+        yield Statement(DENY, _all_but(actions), EVERYTHING)
+
+
+def _denied_within(allow: Statement) -> Iterator[Statement]:
+    """Deny the actions of a statement outside of its resources, and without its condition."""
+    if allow.resource.variables:
+        raise NotExact(allow, "it has a policy variable in its resources")
+    if not allow.resource.is_everything:
+        yield Statement(DENY, allow.action, _all_but(allow.resource))
+    for operator, keys in (allow.condition.value or {}).items():
+        for key, values in keys.items():
+            opposite = _opposite(allow, operator, key, values)
+            yield Statement(DENY, allow.action, EVERYTHING, Condition.parse(opposite))
+
+
+def _all_but(element: Element) -> Element:
+    return Element(element.patterns, not element.negated)
+
+
+def _opposite(allow: Statement, operator: str, key: str, values: Any) -> Mapping[str, Any]:
+    listed = values if isinstance(values, list) else [values]
+    if has_variable(json.dumps(values)):
+        raise NotExact(allow, f"its condition has a policy variable for {key}")
+    texts = [str(value).lower() for value in listed]
+    if operator == "Null" and len(texts) == 1 and texts[0] in _FALSE_OF:
+        return {"Null": {key: _FALSE_OF[texts[0]]}}
+    name = key.lower()
+    if name not in _SINGLE_VALUED and not name.startswith(_SINGLE_VALUED_FAMILIES):
+        raise NotExact(allow, f"{key} in its condition is not known to have one value only")
+    if operator == "Bool" and name in _BOOLEAN and len(texts) == 1 and texts[0] in _FALSE_OF:
+        return {"BoolIfExists": {key: _FALSE_OF[texts[0]]}}
+    if operator not in _OPPOSITES or not listed:
+        raise NotExact(allow, f"{operator} in its condition has no exact opposite")
+    return {_OPPOSITES[operator]: {key: values}}
+
+
+def _intersection(statement: Statement, bound: Statement) -> Statement | None:
+    """What both allow, or None when that is nothing."""
+    action = _common(statement.action, bound.action, bound)
+    resource = _common(statement.resource, bound.resource, bound)
+    if action is None or resource is None:
+        return None
+    if resource.variables != statement.resource.variables | bound.resource.variables:
+        raise NotExact(bound, "a policy variable would be lost that decides whether it is valid")
+    condition = _joined(statement.condition, bound.condition, bound)
+    return replace(statement, action=action, resource=resource, condition=condition)
+
+
+def _common(one: Element, other: Element, bound: Statement) -> Element | None:
+    if one.is_everything:
+        return other
+    if other.is_everything:
+        return one
+    if one.negated and other.negated:
+        return Element(tuple(dict.fromkeys((*one.patterns, *other.patterns))), negated=True)
+    if one.negated:
+        one, other = other, one
+    kept = [
+        found
+        for pattern in one.patterns
+        for found in (_outside if other.negated else _inside)(pattern, other, bound)
+    ]
+    return Element(tuple(dict.fromkeys(kept))) if kept else None
+
+
+def _inside(pattern: Pattern, element: Element, bound: Statement) -> Iterator[Pattern]:
+    """What of a pattern lies within an element that is not negated."""
+    if element.has(pattern.key):
+        yield pattern
+        return
+    for other in element.patterns:
+        if covers(pattern.key, other.key):
+            yield other
+        elif not disjoint(pattern.key, other.key):
+            raise NotExact(bound, f"{pattern.text} and {other.text} overlap in part")
+
+
+def _outside(pattern: Pattern, element: Element, bound: Statement) -> Iterator[Pattern]:
+    """What of a pattern lies within a negated element: all of it, or nothing."""
+    if element.has(pattern.key):
+        yield pattern
+    elif not any(covers(other.key, pattern.key) for other in element.patterns):
+        raise NotExact(bound, f"{pattern.text} lies within it only in part")
+
+
+def _joined(one: Condition, other: Condition, bound: Statement) -> Condition:
+    """The condition that holds when both do."""
+    if other.implies(one):
+        return other
+    if one.implies(other):
+        return one
+    joined: dict[str, dict[str, Any]] = {}
+    for condition in (one, other):
+        for operator, keys in (condition.value or {}).items():
+            tests = joined.setdefault(operator, {})
+            for key, values in keys.items():
+                if _clashes(key, values, tests):
+                    raise NotExact(bound, f"both conditions test {key} with {operator}")
+                tests[key] = values
+    return Condition.parse(joined)
+
+
+def _clashes(key: str, values: Any, tests: Mapping[str, Any]) -> bool:
+    same = [name for name in tests if name.lower() == key.lower()]
+    return bool(same) and not (same == [key] and tests[key] == values)

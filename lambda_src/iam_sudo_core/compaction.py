@@ -1,0 +1,180 @@
+"""Shrink a policy without changing what it allows or denies.
+
+Each rule is exact, for Allow and for Deny:
+- a pattern that another pattern of the same list covers says nothing;
+- a statement, or an action or a resource of it, that a statement of the same effect covers, under
+  the same condition, a part of it or none, says nothing;
+- two statements of equal effect and condition, and with the same resources, are one with the
+  actions of both; with the same actions, one with the resources of both. `NotAction` and
+  `NotResource` are parts like others, and are never united.
+An Allow is never dropped because of a Deny, nor the reverse. No wildcard is made: it would also
+grant what AWS adds tomorrow.
+
+Greedy and order-stable: it may miss the smallest form, never the meaning. Every result is checked
+by `equivalent` before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from .patterns import covers, has_variable
+from .statements import Element, Pattern, Statement
+
+Statements = list[Statement]
+
+
+class NotEquivalent(Exception):
+    """A compaction did not pass the check. Nothing may be done with it."""
+
+
+def compact(statements: Sequence[Statement]) -> Statements:
+    """Fewer or shorter statements that mean the same.
+
+    Raises:
+        NotEquivalent: the result did not pass the check, which is a defect here.
+    """
+    found = _fixpoint(list(statements))
+    if not equivalent(statements, found):
+        raise NotEquivalent("the compacted policy could not be shown to mean the same")
+    return found
+
+
+def equivalent(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
+    """Whether both surely say the same: each part of each statement is said by the other side."""
+    return _says_all(one, other) and _says_all(other, one)
+
+
+def _fixpoint(statements: Statements) -> Statements:
+    while True:
+        changed = statements
+        # Dropping first, and uniting actions before resources, made no policy of the corpora larger
+        # than another order did.
+        for step in (_drop_covered_patterns, _drop_covered_parts, _unite_actions, _unite_resources):
+            changed = step(changed)
+        if changed == statements:
+            return statements
+        statements = changed
+
+
+def _drop_covered_patterns(statements: Statements) -> Statements:
+    return [
+        statement.with_action(_essential(statement.action)).with_resource(
+            _essential(statement.resource)
+        )
+        for statement in statements
+    ]
+
+
+def _essential(element: Element) -> Element:
+    """The element without patterns that others of it cover."""
+    kept = {pattern.key: pattern for pattern in element.patterns}
+    for pattern in element.patterns if element.wildcards else ():
+        others = (key for key in element.wildcards if key in kept and key != pattern.key)
+        if any(covers(key, pattern.key) for key in others):
+            del kept[pattern.key]
+    return element.keeping(kept.values())
+
+
+def _drop_covered_parts(statements: Statements) -> Statements:
+    """Drop what another statement says as well; of two that say the same the first one stays."""
+    kept = list(statements)
+    # From the end, so that it is the later one that goes.
+    for index in reversed(range(len(kept))):
+        statement: Statement | None = kept[index]
+        for other in [*kept[:index], *kept[index + 1 :]]:
+            if statement is not None:
+                statement = _beyond(statement, other)
+        kept[index : index + 1] = [] if statement is None else [statement]
+    return kept
+
+
+def _beyond(statement: Statement, other: Statement) -> Statement | None:
+    """What `statement` says and `other` does not; None when that is nothing."""
+    if not other.applies_where(statement):
+        return statement
+    within_action = other.action.covers(statement.action)
+    within_resource = other.resource.covers(statement.resource)
+    if within_action and within_resource:
+        return None
+    if within_resource and not statement.action.negated:
+        left = [p for p in statement.action.patterns if not other.action.has(p.key)]
+        return statement.with_action(statement.action.keeping(left))
+    # A resource with a variable stays: without it the statement would be valid more often.
+    if within_action and not statement.resource.negated and not other.resource.variables:
+        left = [
+            p
+            for p in statement.resource.patterns
+            if has_variable(p.key) or not other.resource.has(p.key)
+        ]
+        return statement.with_resource(statement.resource.keeping(left))
+    return statement
+
+
+def _unite_resources(statements: Statements) -> Statements:
+    def key(statement: Statement) -> object:
+        if statement.resource.negated:
+            return None
+        action = statement.action
+        # Only what is invalid for lack of the same variables may be invalid together.
+        return (action.negated, action.keys, statement.resource.variables)
+
+    return _unite(
+        statements, key, lambda one, other: one.with_resource(_union(one.resource, other.resource))
+    )
+
+
+def _unite_actions(statements: Statements) -> Statements:
+    def key(statement: Statement) -> object:
+        if statement.action.negated:
+            return None
+        return (statement.resource.negated, statement.resource.keys)
+
+    return _unite(
+        statements, key, lambda one, other: one.with_action(_union(one.action, other.action))
+    )
+
+
+def _unite(
+    statements: Statements,
+    key: Callable[[Statement], object],
+    union: Callable[[Statement, Statement], Statement],
+) -> Statements:
+    """Unite statements of one effect, condition and key, in the place of the first."""
+    united: dict[object, Statement] = {}
+    for number, statement in enumerate(statements):
+        parts = key(statement)
+        group: object = (statement.effect, statement.condition, parts) if parts else number
+        first = united.get(group)
+        united[group] = union(first, statement) if first else statement
+    return list(united.values())
+
+
+def _union(one: Element, other: Element) -> Element:
+    return one.keeping(dict.fromkeys((*one.patterns, *other.patterns)))
+
+
+def _says_all(statements: Iterable[Statement], others: Sequence[Statement]) -> bool:
+    return all(_is_said(statement, others) for statement in statements)
+
+
+def _is_said(statement: Statement, others: Sequence[Statement]) -> bool:
+    """Whether each part of the statement lies within one of `others`, as a whole."""
+    others = [other for other in others if other.applies_where(statement)]
+    if any(other.covers(statement) for other in others):
+        return True
+    if not statement.action.negated and len(statement.action.patterns) > 1:
+        return all(
+            _is_said(statement.with_action(statement.action.one(pattern)), others)
+            for pattern in statement.action.patterns
+        )
+    if not statement.resource.negated:
+        return all(
+            any(_has_part(other, statement, pattern) for other in others)
+            for pattern in statement.resource.patterns
+        )
+    return False
+
+
+def _has_part(other: Statement, statement: Statement, resource: Pattern) -> bool:
+    return other.action.covers(statement.action) and other.resource.has(resource.key)

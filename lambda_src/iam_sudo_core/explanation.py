@@ -1,0 +1,124 @@
+"""Explain the session of a role, without assuming anything: what it is, and what still differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from . import aws, session_tags
+from .arns import RoleArn
+from .differences import (
+    BASE_ROLE,
+    BOUNDARY,
+    Difference,
+    PolicyStatement,
+    not_allowed,
+    tests_of_the_caller,
+)
+from .request import Request
+from .roles import RoleSnapshot
+from .session_plan import (
+    MAX_CHARACTERS,
+    MAX_POLICY_ARNS,
+    SessionPlan,
+    plan_sessions,
+    session_name,
+)
+from .simulate import with_right_tags
+from .statements import Statement, parse
+from .target import Note, Selection, Target, find_target
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All there is to say about the session of a role; `to_reply` is the broker's reply."""
+
+    target: Target
+    plan: SessionPlan
+    cut: tuple[Difference, ...]
+    differences: tuple[Difference, ...]
+
+    def to_reply(self) -> dict[str, Any]:
+        role = self.target.snapshot
+        return {
+            "role": {"name": role.name, "arn": str(role.role.arn)},
+            "rule": self.target.rule,
+            "base_role": str(self.target.base_role),
+            "session_name": session_name(role.name),
+            "plan": {
+                "policy": json.loads(self.plan.policy) if self.plan.policy else None,
+                "policy_characters": len(self.plan.policy or ""),
+                "policy_arns": list(self.plan.policy_arns),
+                "characters": self.plan.characters,
+                "limits": {"characters": MAX_CHARACTERS, "policy_arns": MAX_POLICY_ARNS},
+                "tags": dict(self.plan.tags),
+                "tags_not_passed": session_tags.withheld(role.tags),
+                "how": list(self.plan.how),
+            },
+            "permissions_boundary": role.permissions_boundary,
+            "cut_by_boundary": [each.to_json() for each in self.cut],
+            "differences": [each.to_json() for each in self.differences],
+            "policies": role.all_documents(),
+        }
+
+
+def explain(
+    request: Request,
+    *,
+    selection: Selection,
+    base_role: str | RoleArn,
+    iam: aws.Client,
+    note: Note,
+) -> Explanation:
+    """What the session of a role would be; of a role that gets none, nothing but the refusal.
+
+    Raises:
+        Refusal: as `simulate` does, but for what STS alone can refuse.
+        RoleChanged: the role changed while it was being read.
+        AwsCallFailed: AWS refused or failed a call.
+    """
+    target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
+    base = target.base_role
+    snapshot = aws.read_documents(iam, target.snapshot)
+    plan = next(plan_sessions(snapshot, base_role=base))
+    snapshot = with_right_tags(snapshot, base, iam)
+    granted = list(_statements(snapshot))
+    boundary = snapshot.permissions_boundary
+    bounds = parse(snapshot.statements(boundary)) if boundary else []
+    return Explanation(
+        Target(snapshot, target.rule, base),
+        plan,
+        cut=tuple(not_allowed(granted, bounds, kind=BOUNDARY)) if boundary else (),
+        differences=(
+            *(
+                difference
+                for allowed in _base_role_limits(base, iam)
+                for difference in not_allowed(granted, allowed, kind=BASE_ROLE)
+            ),
+            *tests_of_the_caller(granted),
+        ),
+    )
+
+
+def _statements(snapshot: RoleSnapshot) -> Iterator[PolicyStatement]:
+    """The statements of the role's own policies."""
+    for policy in (*snapshot.inline_policies, *snapshot.managed_policy_arns):
+        for statement in parse(snapshot.statements(policy)):
+            yield PolicyStatement(policy, statement)
+
+
+def _base_role_limits(base_role: RoleArn, iam: aws.Client) -> Iterator[list[Statement]]:
+    """What limits the base role: its policies, and its permissions boundary if it has one.
+
+    Of a base role that this account does not have, nothing is known to be allowed.
+    """
+    base = aws.read_role(iam, base_role.name)
+    if base is None or base.role.arn != base_role:
+        yield []
+        return
+    base = aws.read_documents(iam, base)
+    yield [each.statement for each in _statements(base)]
+    if boundary := base.permissions_boundary:
+        yield parse(base.statements(boundary))
