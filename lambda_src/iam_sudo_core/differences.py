@@ -84,7 +84,8 @@ def not_allowed(
             continue
         parts = list(_by_action(each.statement))
         lacking = [part for part in parts if not any(bound.covers(part) for bound in by)]
-        denied = [part for part in parts if any(_may_reach(bound, part) for bound in by)]
+        allowed = [part for part in parts if part not in lacking]
+        denied = [part for part in allowed if any(_may_reach(bound, part) for bound in by)]
         details = [
             f"{what}: {', '.join(map(_actions, found))}"
             for what, found in (("does not allow all of", lacking), ("denies some of", denied))
