@@ -35,6 +35,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _LONGEST_QUOTE = 100
+# IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy, without white space.
+_MAX_MANAGED_POLICY = 6_144
 _TRUST_YOU = "let the role trust you (tag-based trust), and use iam-sudo assume"
 
 
@@ -225,11 +227,11 @@ class PolicySizes:
         """What makes the session smaller and costs nobody a privilege."""
         if not self.inline:
             return f"merge some of the managed policies, or {_TRUST_YOU}"
-        largest, _ = _largest_first(self.inline)[0]
-        return (
-            f"make {largest} a managed policy of the role (its ARN takes some 60 characters), or "
-            f"{_TRUST_YOU}"
-        )
+        largest, size = _largest_first(self.inline)[0]
+        into = f"make {largest} a managed policy"
+        if size > _MAX_MANAGED_POLICY:
+            into = f"split {largest} into managed policies"
+        return f"{into} of the role (an ARN takes some 60 characters), or {_TRUST_YOU}"
 
 
 class SessionPolicyTooLarge(SessionRefused):

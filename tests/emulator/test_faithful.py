@@ -95,7 +95,7 @@ def test_a_role_of_2600_characters_that_compact_to_fit(deployment: Deployment) -
 def test_a_role_of_9000_characters_is_refused_with_its_sizes(deployment: Deployment) -> None:
     statements = [
         allow(f"s3:Get{number}", resource=f"arn:aws:s3:::bucket-{number}/{'x' * 100}")
-        for number in range(51)
+        for number in range(52)
     ]
     assert 9_000 < len(document(*statements).replace(" ", "")) < 9_900
     deployment.role("iam-sudo-demo-huge", *statements)
@@ -107,7 +107,7 @@ def test_a_role_of_9000_characters_is_refused_with_its_sizes(deployment: Deploym
         assert (refused.returncode, refused.stdout) == (1, "")
         [line] = refused.stderr.splitlines()
         assert "characters and STS accepts 2,048 (p 9," in line
-        assert "make p a managed policy of the role" in line
+        assert "split p into managed policies of the role" in line
 
 
 def test_a_session_has_the_tags_of_its_role(deployment: Deployment) -> None:
