@@ -42,10 +42,11 @@ _TRUST_YOU = "let the role trust you (tag-based trust), and use iam-sudo assume"
 
 def quoted(value: object) -> str:
     """A value for an error message: in quotes, on one line, never endless."""
-    text = value if isinstance(value, str) else repr(value)
-    if len(text) > _LONGEST_QUOTE:
-        text = text[: _LONGEST_QUOTE - 1] + "…"
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(_cut(value if isinstance(value, str) else repr(value)), ensure_ascii=False)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
 
 
 def one_line(text: str) -> str:
@@ -147,7 +148,7 @@ class PermissionsBoundaryNotExact(SessionRefused):
     def __init__(self, *, role: str, boundary: str, statement: str, problem: str) -> None:
         super().__init__(
             f"{role}: its permissions boundary {boundary} cannot be carried over exactly: "
-            f"{problem}, in {quoted(statement)}; simplify it, or {_TRUST_YOU}",
+            f"{problem}, in {_cut(statement)}; simplify it, or {_TRUST_YOU}",
             role=role,
             boundary=boundary,
             statement=statement,

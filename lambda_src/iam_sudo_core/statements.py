@@ -64,14 +64,15 @@ class Element:
     def is_everything(self) -> bool:
         return not self.negated and "*" in self.keys
 
-    def same(self, other: Element) -> bool:
-        return (self.negated, self.keys) == (other.negated, other.keys)
-
     def has(self, key: str) -> bool:
         """Whether all that `key` matches surely lies within the element."""
         if self.negated:
             return all(disjoint(key, each) for each in self.keys)
-        return key in self.keys or any(covers(each, key) for each in self.wildcards)
+        return (
+            self.is_everything
+            or key in self.keys
+            or any(covers(each, key) for each in self.wildcards)
+        )
 
     def covers(self, other: Element) -> bool:
         """Whether all of `other` surely lies within the element."""

@@ -199,7 +199,7 @@ def test_a_boundary_that_has_no_exact_form_is_refused(
     account.role("iam-sudo-demo-task", inline={"one": overlapping}, boundary=boundary)
     refused(
         errors.PermissionsBoundaryNotExact,
-        r"policy/boundary .*: ssm:Describe\* and ssm:\*Parameters overlap in part, in \"\{",
+        r"policy/boundary .*: ssm:Describe\* and ssm:\*Parameters overlap in part, in \{",
     )
 
 

@@ -1,12 +1,13 @@
 """Patterns of `*` and `?`, the whole value, case-sensitive, nothing else special."""
 
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iam_sudo_core.patterns import matches, matching
+from iam_sudo_core.patterns import covers, disjoint, matches, matching
 
 ALPHABET = "ab*?[!].\n"
 
@@ -45,3 +46,63 @@ def test_a_hostile_pattern_is_answered_at_once() -> None:
 def test_the_first_matching_pattern_is_named() -> None:
     assert matching(["x*", "ab*", "a*"], "abc") == "ab*"
     assert matching(["x*"], "abc") is None
+
+
+PATTERNS = ["".join(text) for length in range(4) for text in product("ab:*?", repeat=length)]
+VALUES = ["".join(text) for length in range(6) for text in product("ab:", repeat=length)]
+LANGUAGES = {
+    pattern: frozenset(value for value in VALUES if matches(pattern, value)) for pattern in PATTERNS
+}
+
+
+def test_of_all_small_patterns_none_is_said_to_cover_what_it_does_not() -> None:
+    for one, other in product(PATTERNS, repeat=2):
+        assert not covers(one, other) or LANGUAGES[other] <= LANGUAGES[one], (one, other)
+
+
+def test_of_all_small_patterns_exactly_the_disjoint_ones_are_said_to_be() -> None:
+    for one, other in product(PATTERNS, repeat=2):
+        assert disjoint(one, other) is not bool(LANGUAGES[one] & LANGUAGES[other]), (one, other)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "other", "expected"),
+    [
+        ("*", "arn:aws:s3:::orders/*", True),
+        ("arn:aws:s3:::orders*", "arn:aws:s3:::orders/*", True),
+        ("arn:aws:s3:::orders/*", "arn:aws:s3:::orders/2026/?/x", True),
+        ("arn:aws:sqs:*:*:jobs", "arn:aws:sqs:eu-west-1:*:jobs", True),
+        ("arn:aws:logs:*", "arn:aws:logs:eu-west-1:111122223333:log-group:a:*", True),
+        # A star inside a segment may end at the colon, or may not: nothing is claimed.
+        ("arn:aws:sqs:*:jobs", "arn:aws:sqs:eu-west-1:111122223333:jobs", False),
+        ("s3:Get?", "s3:Get*", False),
+        ("s3:Get*", "s3:Get?", True),
+        ("*a", "a*a", True),
+        ("arn:aws:s3:::orders/*", "arn:aws:s3:::Orders/x", False),
+        ("arn:aws:s3:::b/*", "arn:aws:s3:::b/${aws:userid}", False),
+        ("arn:aws:s3:::b/${aws:userid}", "arn:aws:s3:::b/${aws:userid}", True),
+    ],
+)
+def test_what_covers_what(pattern: str, other: str, expected: bool) -> None:
+    assert covers(pattern, other) is expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("arn:aws:s3:::a/*", "arn:aws:s3:::b/*", True),
+        ("arn:aws:s3:::*/x", "arn:aws:s3:::b/*", False),
+        ("s3:*Object", "s3:*Bucket", True),
+        ("s3:Get*", "s3:*Object", False),
+        ("arn:aws:s3:::a/${aws:userid}", "arn:aws:s3:::a/ann", False),
+        ("arn:aws:s3:::a/${aws:userid}", "arn:aws:s3:::b/ann", True),
+    ],
+)
+def test_what_is_disjoint(one: str, other: str, expected: bool) -> None:
+    assert disjoint(one, other) is expected
+    assert disjoint(other, one) is expected
+
+
+def test_hostile_patterns_are_compared_at_once() -> None:
+    assert not covers("*a" * 1_000 + "b", "a*" * 1_000)
+    assert disjoint("*a" * 300 + "b", "a*" * 300 + "c")
