@@ -48,11 +48,16 @@ class Account:
         stored = iam_backends[ACCOUNT]["aws"].get_role(name)
         stored.assume_role_policy_document = json.dumps(trust)
         stored.policies = {key: json.dumps(document) for key, document in (inline or {}).items()}
+        self.change(name, managed=managed, boundary=boundary)
+        self.tag(name, **(tags or {}))
+
+    def change(self, role_name: str, *, managed: tuple[str, ...], boundary: str | None) -> None:
+        """Give a role these managed policies and this boundary, in the place of what it has."""
+        stored = iam_backends[ACCOUNT]["aws"].get_role(role_name)
         stored.managed_policies = {
             arn: SimpleNamespace(arn=arn, name=arn.rsplit("/")[-1], path="/") for arn in managed
         }
         stored.permissions_boundary_arn = boundary
-        self.tag(name, **(tags or {}))
 
     def tag(self, role_name: str, **tags: str) -> None:
         """Give a role these tags, `aws:` ones too."""

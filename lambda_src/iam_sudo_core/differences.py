@@ -95,7 +95,7 @@ def not_allowed(
             yield Difference(kind, "; ".join(details), each)
 
 
-def tests_of_the_caller(granted: Iterable[PolicyStatement]) -> Iterator[Difference]:
+def depending_on_the_caller(granted: Iterable[PolicyStatement]) -> Iterator[Difference]:
     """Statements that test a key which a session answers otherwise than the role."""
     for each in granted:
         text = json.dumps(each.statement.to_json()).lower()

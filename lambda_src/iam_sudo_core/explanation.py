@@ -14,8 +14,8 @@ from .differences import (
     BOUNDARY,
     Difference,
     PolicyStatement,
+    depending_on_the_caller,
     not_allowed,
-    tests_of_the_caller,
 )
 from .request import Request
 from .roles import RoleSnapshot
@@ -97,7 +97,7 @@ def explain(
                 for allowed in _base_role_limits(base, iam)
                 for difference in not_allowed(granted, allowed, kind=BASE_ROLE)
             ),
-            *tests_of_the_caller(granted),
+            *depending_on_the_caller(granted),
         ),
     )
 
