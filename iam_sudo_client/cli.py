@@ -7,10 +7,8 @@ imported when a command needs it, not for `--help`.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +20,12 @@ from iam_sudo_client.errors import (
     CommandLineError,
     InvalidOption,
 )
+from iam_sudo_client.options import (
+    credentials_options,
+    report_options,
+    simulated_role_options,
+)
+from iam_sudo_client.report import Report, log, note
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import InvalidRequest
 from iam_sudo_core.request import Request
@@ -29,11 +33,9 @@ from iam_sudo_core.request import Request
 if TYPE_CHECKING:
     from botocore.session import Session
 
-DEFAULT_FUNCTION_NAME = "iam-sudo"
 DEFAULT_BASE_ROLE = "IAMSudoUser"
 
 _EXIT_INTERRUPTED = 130
-_log = logging.getLogger("iam_sudo")
 
 # What follows CMD is the command's own, its options too.
 _COMMAND_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
@@ -63,62 +65,10 @@ def cli(context: click.Context, /, *, verbose: bool, debug: bool) -> None:
     context.obj.listen(verbose=verbose, debug=debug)
 
 
-Command = Callable[..., Any]
-
-
-def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Several options as one decorator, in the order of `--help`."""
-
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-_simulated_role_options = _options(
-    click.option(
-        "--role-name", required=True, metavar="NAME", help="The role, or a part of its name."
-    ),
-    click.option(
-        "--principal",
-        metavar="TYPE:ID",
-        help="Of the roles that NAME fits, those that this principal may assume.",
-    ),
-    click.option("--base-role", metavar="NAME|ARN", help="The role to assume in fact."),
-    click.option(
-        "--remote/--local",
-        default=True,
-        help="Ask the broker (the default), or do it with your own permissions.",
-    ),
-    click.option(
-        "--function-name",
-        default=DEFAULT_FUNCTION_NAME,
-        show_default=True,
-        metavar="NAME",
-        help="The broker's function.",
-    ),
-)
-_report_options = _options(
-    click.option("--verbose", is_flag=True, help="Show the steps on standard error."),
-    click.option("--debug", is_flag=True, help="Show the steps, and the traceback of an error."),
-)
-_credentials_options = _options(
-    click.option(
-        "--profile", metavar="PROFILE", help="Save the credentials under this AWS profile."
-    ),
-    click.option("--force", is_flag=True, help="Let --profile overwrite long-lived keys."),
-    click.option("--region", metavar="REGION", help="Use, and hand on, this AWS region."),
-    _report_options,
-    click.argument("cmd", nargs=-1, type=click.UNPROCESSED, metavar="[CMD…]"),
-)
-
-
 @cli.command(context_settings=_COMMAND_SETTINGS)
-@_simulated_role_options
+@simulated_role_options
 @click.option("--explain", is_flag=True, help="Say what the session would be, and do no more.")
-@_credentials_options
+@credentials_options
 @click.pass_context
 def simulate(
     context: click.Context,
@@ -147,19 +97,19 @@ def simulate(
         from iam_sudo_client import strategies
 
         if source:
-            _note(asking=f"function {source}", role=role_name)
+            note(asking=f"function {source}", role=role_name)
             return strategies.ask_broker(session, request, function_name=source)
-        return strategies.simulate_here(session, request, base_role=_base_role(), note=_note)
+        return strategies.simulate_here(session, request, base_role=_base_role(), note=note)
 
     return _use(context, simulated, **shared)
 
 
 @cli.command()
-@_simulated_role_options
+@simulated_role_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--diff", is_flag=True, help="Show the session policy beside the role's policies.")
 @click.option("--region", metavar="REGION", help="Use this AWS region.")
-@_report_options
+@report_options
 @click.pass_context
 def explain(
     context: click.Context,
@@ -189,7 +139,7 @@ def explain(
 
 @cli.command(context_settings=_COMMAND_SETTINGS)
 @click.option("--role-name", required=True, metavar="NAME|ARN", help="The role to assume.")
-@_credentials_options
+@credentials_options
 @click.pass_context
 def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
     """Run CMD as the role itself, which has to trust you."""
@@ -197,8 +147,8 @@ def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
     def assumed(session: Session) -> Credentials:
         from iam_sudo_client import strategies
 
-        _note(assuming=role_name)
-        return strategies.assume(session, role_name, note=_note)
+        note(assuming=role_name)
+        return strategies.assume(session, role_name, note=note)
 
     return _use(context, assumed, **shared)
 
@@ -224,13 +174,13 @@ def _use(
     session = open_session(region, os.environ)
     region = session.get_config_variable("region")
     credentials = get_credentials(session)
-    _note(access_key_id=credentials.access_key_id, expiration=credentials.expiration)
+    note(access_key_id=credentials.access_key_id, expiration=credentials.expiration)
     if profile:
         save_profile(credentials_path(os.environ), profile, credentials, force=force)
-        _log.info("credentials saved under AWS profile %s.", profile)
+        log.info("credentials saved under AWS profile %s.", profile)
     if not cmd:
         return 0
-    _note(running=" ".join(cmd), region=region)
+    note(running=" ".join(cmd), region=region)
     return run(cmd, command_environment(os.environ, credentials, region=region))
 
 
@@ -246,7 +196,7 @@ def _explain(
     if function_name:
         found = strategies.explained_by_broker(session, request, function_name=function_name)
     else:
-        found = strategies.explain_here(session, request, base_role=_base_role(), note=_note)
+        found = strategies.explain_here(session, request, base_role=_base_role(), note=note)
     click.echo(json.dumps(found, indent=2) if as_json else as_text(found, diff=diff))
     return EXIT_DIFFERENCES if found["differences"] else 0
 
@@ -270,40 +220,9 @@ def _request(
         raise InvalidOption(str(error)) from None
 
 
-def _note(**facts: object) -> None:
-    for name, fact in facts.items():
-        _log.debug("%s: %s", name.replace("_", " "), fact)
-
-
-class _Report:
-    """What we say on standard error, and how much of it."""
-
-    def __init__(self) -> None:
-        self._debug = False
-        if not _log.handlers:
-            handler = logging.StreamHandler()
-            handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-            _log.addHandler(handler)
-            _log.propagate = False
-        _log.setLevel(logging.INFO)
-
-    def listen(self, *, verbose: bool, debug: bool) -> None:
-        """Take up the options; they may stand before the command's name and after it."""
-        self._debug |= debug
-        if verbose or debug:
-            _log.setLevel(logging.DEBUG)
-
-    def failed(self, message: str, code: int) -> int:
-        """Report the error that is being handled, and return its exit code."""
-        _log.error("%s", message)
-        if self._debug:
-            traceback.print_exc()
-        return code
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; every error is one line, and its exit code says its kind."""
-    report = _Report()
+    report = Report()
     try:
         code = cli.main(arguments, prog_name="iam-sudo", standalone_mode=False, obj=report)
     except click.ClickException as error:

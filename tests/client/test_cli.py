@@ -368,3 +368,126 @@ def test_help_imports_no_boto3(tmp_path: Path) -> None:
         assert "'click'" in finished.stderr
         for heavy in ("boto3", "botocore", "aws_cdk", "jsii"):
             assert f"'{heavy}'" not in finished.stderr
+
+
+# Explanations.
+
+PLAN = {
+    "policy": {"Version": "2012-10-17", "Statement": []},
+    "policy_characters": 300,
+    "policy_arns": ["arn:aws:iam::aws:policy/X"],
+    "characters": 1_325,
+    "limits": {"characters": 2_048, "policy_arns": 10},
+    "tags": {"env": "dev"},
+    "tags_not_passed": ["aws:stack"],
+    "how": ["compacted"],
+}
+EXPLANATION: dict[str, Any] = {
+    "role": {"name": "orders-task", "arn": "arn:aws:iam::111122223333:role/orders-task"},
+    "rule": "role name orders-*, principal Service:ecs-tasks.amazonaws.com",
+    "base_role": "arn:aws:iam::111122223333:role/IAMSudoUser",
+    "session_name": "iam-sudo-orders-task",
+    "plan": PLAN,
+    "permissions_boundary": None,
+    "cut_by_boundary": [],
+    "differences": [],
+    "policies": {"one": {"Version": "2012-10-17", "Statement": [{"Sid": "Mine"}]}},
+}
+DIFFERENCE = {
+    "kind": "base-role",
+    "detail": "does not allow all of: iam:PassRole",
+    "policy": "one",
+    "statement": {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
+}
+
+
+def test_an_explanation_in_words(run: Run, service: Service) -> None:
+    service.body = EXPLANATION
+    explained = run("explain", "--role-name", "orders-task")
+    assert (explained.returncode, explained.stderr) == (0, "")
+    assert explained.stdout.splitlines() == [
+        "Role       orders-task (arn:aws:iam::111122223333:role/orders-task)",
+        "Allowed by role name orders-*, principal Service:ecs-tasks.amazonaws.com",
+        "Base role  arn:aws:iam::111122223333:role/IAMSudoUser",
+        "Session    iam-sudo-orders-task",
+        "",
+        "Session policies, compacted: 1,325 of 2,048 characters, 1 of 10 managed policies",
+        "  300 characters inline",
+        "  arn:aws:iam::aws:policy/X",
+        "Session tags: env=dev",
+        "  cannot be passed: aws:stack",
+        "",
+        "Differences from the role",
+        "  none that its policies tell",
+        "",
+        "Resource policies that name the role do not apply to the session, and those that name the "
+        "base role do.",
+    ]
+    assert service.asked == [{"role_name": "orders-task", "explain": True}]
+
+
+def test_differences_and_what_a_boundary_cuts_are_said_with_their_statements(
+    run: Run, service: Service
+) -> None:
+    boundary = {"permissions_boundary": "arn:aws:iam::111122223333:policy/b"}
+    cut = [{**DIFFERENCE, "kind": "permissions-boundary", "policy": "two"}]
+    service.body = EXPLANATION | boundary | {"differences": [DIFFERENCE], "cut_by_boundary": cut}
+    explained = run("explain", "--role-name", "orders-task")
+    assert explained.returncode == 3
+    statement = '{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}'
+    for line in (
+        "The permissions boundary arn:aws:iam::111122223333:policy/b",
+        "  permissions-boundary does not allow all of: iam:PassRole",
+        f"    in two: {statement}",
+        "  base-role does not allow all of: iam:PassRole",
+        f"    in one: {statement}",
+    ):
+        assert line in explained.stdout.splitlines()
+
+
+def test_an_explanation_as_json(run: Run, service: Service) -> None:
+    service.body = EXPLANATION | {"differences": [DIFFERENCE]}
+    explained = run("explain", "--role-name", "orders-task", "--json")
+    assert explained.returncode == 3
+    assert json.loads(explained.stdout) == service.body
+
+
+def test_the_session_policy_beside_the_originals(run: Run, service: Service) -> None:
+    service.body = EXPLANATION
+    lines = run("explain", "--role-name", "orders-task", "--diff").stdout.splitlines()
+    assert "-# one" in lines
+    assert '-      "Sid": "Mine"' in lines
+    assert '   "Version": "2012-10-17",' in lines
+
+
+def test_simulate_can_explain_and_runs_nothing(run: Run, service: Service, tmp_path: Path) -> None:
+    service.body = EXPLANATION
+    explained = run("simulate", "--role-name", "orders-task", "--explain", "touch", "ran")
+    assert explained.returncode == 0
+    assert explained.stdout.startswith("Role       orders-task")
+    assert not (tmp_path / "ran").exists()
+    assert service.asked == [{"role_name": "orders-task", "explain": True}]
+
+
+def test_a_refusal_is_not_explained(run: Run, service: Service) -> None:
+    service.refuses("RoleNotSelected", "orders-task: may not be simulated: so it is")
+    assert "may not be simulated" in one_error(run("explain", "--role-name", "orders-task"), 1)
+
+
+@pytest.mark.parametrize("body", [[], {}, {"differences": "none"}, dict(GIVEN)])
+def test_what_is_no_explanation_is_not_taken_for_one(
+    run: Run, service: Service, body: object
+) -> None:
+    service.body = body
+    error = one_error(run("explain", "--role-name", "orders-task"), 254)
+    assert "is this function the iam-sudo broker?" in error
+    assert "given-secret" not in error
+
+
+def test_credentials_are_never_explained_by_a_broker_that_ignores_the_question(
+    run: Run, service: Service
+) -> None:
+    service.body = dict(GIVEN)
+    for debug in ([], ["--debug"]):
+        finished = run("explain", "--role-name", "orders-task", *debug)
+        assert "given-" not in finished.stdout + finished.stderr
