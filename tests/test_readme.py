@@ -26,7 +26,12 @@ def help_text(arguments: str) -> str:
 
 
 def test_the_command_reference_is_complete() -> None:
-    assert [command for command, _ in HELP] == ["--help", "simulate --help", "assume --help"]
+    assert [command for command, _ in HELP] == [
+        "--help",
+        "simulate --help",
+        "explain --help",
+        "assume --help",
+    ]
 
 
 @pytest.mark.parametrize(("arguments", "text"), HELP)
