@@ -69,9 +69,9 @@ def _drop_covered_patterns(statements: Statements) -> Statements:
 def _essential(element: Element) -> Element:
     """The element without patterns that others of it cover."""
     kept = {pattern.key: pattern for pattern in element.patterns}
-    for pattern in element.patterns if element.wildcards else ():
-        others = (key for key in element.wildcards if key in kept and key != pattern.key)
-        if any(covers(key, pattern.key) for key in others):
+    for pattern in element.patterns:
+        others = (key for key in element.may_cover(pattern.key) if key != pattern.key)
+        if any(key in kept and covers(key, pattern.key) for key in others):
             del kept[pattern.key]
     return element.keeping(kept.values())
 
@@ -93,21 +93,25 @@ def _beyond(statement: Statement, other: Statement) -> Statement | None:
     """What `statement` says and `other` does not; None when that is nothing."""
     if not other.applies_where(statement):
         return statement
-    within_action = other.action.covers(statement.action)
-    within_resource = other.resource.covers(statement.resource)
-    if within_action and within_resource:
-        return None
-    if within_resource and not statement.action.negated:
-        left = [p for p in statement.action.patterns if not other.action.has(p.key)]
-        return statement.with_action(statement.action.keeping(left))
-    # A resource with a variable stays: without it the statement would be valid more often.
-    if within_action and not statement.resource.negated and not other.resource.variables:
-        left = [
-            p
-            for p in statement.resource.patterns
-            if has_variable(p.key) or not other.resource.has(p.key)
-        ]
-        return statement.with_resource(statement.resource.keeping(left))
+    action, resource = statement.action, statement.resource
+    if other.action.covers(action):
+        if other.resource.covers(resource):
+            return None
+        if not resource.negated and len(resource.patterns) > 1 and not other.resource.variables:
+            # One with a variable stays: without it the statement would be valid more often.
+            return statement.with_resource(
+                resource.keeping(
+                    pattern
+                    for pattern in resource.patterns
+                    if has_variable(pattern.key) or not other.resource.has(pattern.key)
+                )
+            )
+    elif not action.negated and len(action.patterns) > 1 and other.resource.covers(resource):
+        return statement.with_action(
+            action.keeping(
+                pattern for pattern in action.patterns if not other.action.has(pattern.key)
+            )
+        )
     return statement
 
 

@@ -36,7 +36,7 @@ from dataclasses import dataclass
 
 _LONGEST_QUOTE = 100
 # IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy, without white space.
-_MAX_MANAGED_POLICY = 6_144
+MAX_MANAGED_POLICY = 6_144
 _TRUST_YOU = "let the role trust you (tag-based trust), and use iam-sudo assume"
 
 
@@ -230,7 +230,7 @@ class PolicySizes:
             return f"merge some of the managed policies, or {_TRUST_YOU}"
         largest, size = _largest_first(self.inline)[0]
         into = f"make {largest} a managed policy"
-        if size > _MAX_MANAGED_POLICY:
+        if size > MAX_MANAGED_POLICY:
             into = f"split {largest} into managed policies"
         return f"{into} of the role (an ARN takes some 60 characters), or {_TRUST_YOU}"
 

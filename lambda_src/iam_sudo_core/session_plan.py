@@ -22,6 +22,7 @@ from . import boundary, policies, session_tags
 from .arns import RoleArn
 from .compaction import compact
 from .errors import (
+    MAX_MANAGED_POLICY,
     CharacterNotAccepted,
     ManagedPolicyElsewhere,
     PermissionsBoundaryNotExact,
@@ -216,16 +217,18 @@ def _moved_inline(draft: _Draft, snapshot: RoleSnapshot) -> _Draft:
 
     Never more than it takes: STS packs an ARN into less than the text that it stands for.
     """
-    movable = {}
+    sizes = {}
     for arn in draft.policy_arns:
         try:
-            movable[arn] = snapshot.statements(arn)
+            size = len(policies.serialize(policies.merge([snapshot.statements(arn)])))
         except PolicyNotUnderstood:
-            continue  # unread, or not understood: as an ARN it may travel
-    for arn in sorted(movable, key=lambda arn: len(_Draft(tuple(movable[arn])).text or "")):
+            continue  # unread, or of an unknown shape: as an ARN it may travel
+        if size <= MAX_MANAGED_POLICY:  # only AWS's own are larger, and hopeless
+            sizes[arn] = size
+    for arn in sorted(sizes, key=lambda arn: sizes[arn]):
         if draft.fits:
             break
-        moved = draft.with_inline(arn, movable[arn])
+        moved = draft.with_inline(arn, snapshot.statements(arn))
         if len(draft.policy_arns) > MAX_POLICY_ARNS or moved.characters < draft.characters:
             draft = moved
     return draft

@@ -56,9 +56,13 @@ class Element:
         return frozenset(key for key in self.keys if has_variable(key))
 
     @cached_property
-    def wildcards(self) -> tuple[str, ...]:
-        """The patterns that may cover another one."""
-        return tuple(key for key in self.keys if "*" in key or "?" in key)
+    def _wildcards(self) -> dict[str, list[str]]:
+        """The patterns with wildcards, by what stands before their first colon when it has none."""
+        found: dict[str, list[str]] = {}
+        for key in self.keys:
+            if "*" in key or "?" in key:
+                found.setdefault(_before_colon(key), []).append(key)
+        return found
 
     @property
     def is_everything(self) -> bool:
@@ -71,8 +75,15 @@ class Element:
         return (
             self.is_everything
             or key in self.keys
-            or any(covers(each, key) for each in self.wildcards)
+            or any(covers(each, key) for each in self.may_cover(key))
         )
+
+    def may_cover(self, key: str) -> Iterable[str]:
+        """The patterns that may cover another one: those of the same service, or of any."""
+        start = _before_colon(key)
+        yield from self._wildcards.get(start, ())
+        if start:
+            yield from self._wildcards.get("", ())
 
     def covers(self, other: Element) -> bool:
         """Whether all of `other` surely lies within the element."""
@@ -183,6 +194,12 @@ def parse(statements: Iterable[policies.Statement]) -> list[Statement]:
 
 def write(statements: Iterable[Statement]) -> list[policies.Statement]:
     return [statement.to_json() for statement in statements]
+
+
+def _before_colon(key: str) -> str:
+    """The text before the first colon; nothing when there is a wildcard in it, or no colon."""
+    start, colon, _ = key.partition(":")
+    return "" if not colon or "*" in start or "?" in start else start
 
 
 def _element(statement: policies.Statement, name: str, read: Any) -> Element:
