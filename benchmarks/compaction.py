@@ -48,7 +48,7 @@ def _slowest(what: str, parsed: list[list[Statement]], limit: float | None = REA
 
 
 def _row(what: str, samples: list[float], limit: float | None) -> Row:
-    targets = ()
+    targets: tuple[Target, ...] = ()
     if limit is not None:
         met = statistics.median(samples) < limit
         targets = (Target(f"under {1_000 * limit:.0f} ms", met),)

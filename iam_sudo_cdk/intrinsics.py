@@ -2,13 +2,18 @@
 
 Pseudo parameters have stand-ins of the usual length, `Fn::Join` and `Fn::Sub` are carried out,
 and what is left (a parameter, an attribute of a resource, a condition) becomes `<text>` that no
-name or principal equals. Never for a template, only for looking at one.
+name or principal equals, or, where it is counted, text of a `UsualLength`. Never for a template,
+only for looking at one.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+# What stands for a function of these arguments, which are rendered.
+StandIn = Callable[[str, object], str]
 
 _PSEUDO_PARAMETERS = {
     "AWS::AccountId": "000000000000",
@@ -19,15 +24,45 @@ _PSEUDO_PARAMETERS = {
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
-def rendered(resolved: object) -> object:
+# Of these, the length is the same in every account of a partition.
+_OF_ONE_LENGTH = ("AWS::AccountId", "AWS::Partition", "AWS::URLSuffix")
+# As CloudFormation makes up names (stack, logical id, twelve characters), and ARNs of them.
+_NAME_LENGTH, _ARN_LENGTH = 40, 60
+_ARN = re.compile("arn:|Arn(?![a-z])")
+
+
+def in_brackets(function: str, arguments: object) -> str:
+    """A text that no name or principal equals."""
+    if function == "Ref":
+        return _PSEUDO_PARAMETERS.get(str(arguments), f"<{arguments}>")
+    return f"<{function}>"
+
+
+class UsualLength:
+    """Texts as long as what they stand for usually is, the same for the same; `used` or not."""
+
+    def __init__(self) -> None:
+        self.used = False
+
+    def __call__(self, function: str, arguments: object) -> str:
+        self.used = self.used or arguments not in _OF_ONE_LENGTH
+        if function == "Ref" and arguments in _PSEUDO_PARAMETERS:
+            return _PSEUDO_PARAMETERS[str(arguments)]
+        # No wildcard, no variable, and nothing that JSON would escape.
+        text = re.sub(r"[^A-Za-z0-9.:/]+", "-", json.dumps(arguments, default=str)).strip("-")
+        length = _ARN_LENGTH if _ARN.search(text) else _NAME_LENGTH
+        return text.rjust(length, "-")[-length:]
+
+
+def rendered(resolved: object, stand_in: StandIn = in_brackets) -> object:
     """A resolved value of a template without intrinsic functions."""
     if isinstance(resolved, list):
-        return [rendered(item) for item in resolved]
+        return [rendered(item, stand_in) for item in resolved]
     if isinstance(resolved, Mapping):
         if is_intrinsic(resolved):
             [(function, arguments)] = resolved.items()
-            return _called(str(function), rendered(arguments))
-        return {key: rendered(value) for key, value in resolved.items()}
+            return _called(str(function), rendered(arguments, stand_in), stand_in)
+        return {key: rendered(value, stand_in) for key, value in resolved.items()}
     return resolved
 
 
@@ -44,19 +79,20 @@ def is_undecided(text: str) -> bool:
     return "<" in text
 
 
-def _called(function: str, arguments: object) -> str:
+def _called(function: str, arguments: object, stand_in: StandIn) -> str:
     match function, arguments:
-        case "Ref", str(name):
-            return _PSEUDO_PARAMETERS.get(name, f"<{name}>")
         case "Fn::Join", [str(separator), [*parts]]:
             return separator.join(map(str, parts))
         case "Fn::Sub", str(text):
-            return _substituted(text, {})
+            return _substituted(text, {}, stand_in)
         case "Fn::Sub", [str(text), dict(variables)]:
-            return _substituted(text, variables)
-    return f"<{function}>"
+            return _substituted(text, variables, stand_in)
+    return stand_in(function, arguments)
 
 
-def _substituted(text: str, variables: Mapping[str, object]) -> str:
-    known = {**_PSEUDO_PARAMETERS, **variables}
-    return _VARIABLE.sub(lambda name: str(known.get(name[1], f"<{name[1]}>")), text)
+def _substituted(text: str, variables: Mapping[str, object], stand_in: StandIn) -> str:
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        return str(variables[name]) if name in variables else stand_in("Ref", name)
+
+    return _VARIABLE.sub(value, text)

@@ -26,14 +26,15 @@ from .trust_statement import UNRESOLVED, Statement, Tag, Trust
 
 ROLE_TYPE = "AWS::IAM::Role"
 _DOCUMENT = "AssumeRolePolicyDocument"
+_TYPED = (iam.CfnRole, iam.CfnPolicy, iam.CfnRolePolicy, iam.CfnManagedPolicy)
 
 
-class RoleResource:
-    """A role as CloudFormation will see it; reading it costs one round trip to Node."""
+class IamResource:
+    """A resource as CloudFormation will see it; reading it costs one round trip to Node."""
 
     def __init__(self, resource: Any) -> None:
-        self.construct = resource  # a CfnRole or a CfnResource, which differ where it matters
-        self._is_typed = isinstance(resource, iam.CfnRole)
+        self.construct = resource  # of a class of its type or a CfnResource, which differ
+        self._is_typed = isinstance(resource, _TYPED)
         # Tokens and all. Overrides are not among them, so ours are remembered.
         self._properties: Mapping[str, Any] = resource._cfn_properties
         if not self._is_typed:
@@ -41,8 +42,15 @@ class RoleResource:
 
     def value(self, name: str) -> Any:
         """A property by CloudFormation's name for it."""
-        key = name[0].lower() + name[1:] if self._is_typed else name
-        return self._properties.get(key)
+        return member(self._properties, name) if self._is_typed else self._properties.get(name)
+
+    def values(self, *names: str) -> dict[str, Any]:
+        """Those of the properties that there are, tokens and all."""
+        return {name: value for name in names if (value := self.value(name))}
+
+
+class RoleResource(IamResource):
+    """A role, of whatever shape."""
 
     @property
     def name(self) -> str | None:
@@ -52,8 +60,7 @@ class RoleResource:
 
     def resolved(self, stack: cdk.Stack) -> tuple[Any, str]:
         """The trust policy as it will be in the template, and the name as far as it is known."""
-        wanted = (_DOCUMENT, "RoleName")
-        found = stack.resolve({name: self.value(name) for name in wanted if self.value(name)})
+        found = stack.resolve(self.values(_DOCUMENT, "RoleName"))
         return found.get(_DOCUMENT), str(rendered(found.get("RoleName", "")))
 
     def open(self, statement: Statement, stack: cdk.Stack, policy: Any) -> None:
@@ -215,7 +222,7 @@ def _tag_problem(tags: Sequence[Any], wanted: Tag) -> str | None:
                 f"its tags are decided at deployment, and have to be known to be without another "
                 f"value of {wanted.key}; {ways_out}"
             )
-        value = item.get("value", item.get("Value"))
+        value = member(item, "Value")
         if _is_same_key(item, wanted) and value != wanted.value:
             return (
                 f"it carries the tag {_key(item)}={rendered(value)}, which would have to be "
@@ -236,7 +243,12 @@ def _is_same_key(item: Mapping[str, Any], tag: Tag) -> bool:
 
 
 def _key(item: Mapping[str, Any]) -> Any:
-    return item.get("key", item.get("Key"))
+    return member(item, "Key")
+
+
+def member(item: Mapping[str, Any], name: str) -> Any:
+    """A member by CloudFormation's name for it, or by that of the CDK's classes."""
+    return item.get(name[0].lower() + name[1:], item.get(name))
 
 
 def _canonical(statement: object) -> str:

@@ -24,6 +24,7 @@ from .errors import InvalidChoice
 from .grants import grant_invoke
 from .guardrails import broker_denials
 from .selection import RoleSelection
+from .session_fit import SessionsFit
 
 # IAM User Guide, "IAM and AWS STS quotas": names.
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
@@ -113,6 +114,7 @@ class SessionPolicyStrategy:
             "AwsSolutions-L1",
             "The broker is tested on Python 3.13; Lambda supports it until 2029.",
         )
+        scope.node.add_validation(SessionsFit(scope, self.selection))
         return Broker(base_role=base_role, function=function, log_group=log_group)
 
     @property

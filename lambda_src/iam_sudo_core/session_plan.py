@@ -15,7 +15,8 @@ than the one before.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from . import boundary, policies, session_tags
@@ -105,14 +106,25 @@ def wants_documents(snapshot: RoleSnapshot) -> bool:
     return not any(draft.fits for draft in _drafts(snapshot))
 
 
-def policy_sizes(snapshot: RoleSnapshot) -> PolicySizes:
-    """What each policy takes of a session: compacted, by itself; of managed ones the ARN."""
+def policy_sizes(snapshot: RoleSnapshot, policy_arns: Collection[str]) -> PolicySizes:
+    """What each policy takes of a session: compacted, by itself; of those in `policy_arns` the ARN.
+
+    The boundary's is that of its complement, if it has one.
+    """
+
+    def of_text(policy: str) -> int:
+        return _Draft(tuple(snapshot.statements(policy))).compacted().characters
+
+    others = {
+        arn: len(arn) if arn in policy_arns else of_text(arn)
+        for arn in snapshot.managed_policy_arns
+    }
+    if arn := snapshot.permissions_boundary:
+        with suppress(boundary.NotExact):
+            denials = boundary.complement(parse(snapshot.statements(arn)))
+            others[arn] = _Draft(tuple(write(denials))).characters
     return PolicySizes(
-        inline={
-            name: len(_Draft(tuple(snapshot.statements(name))).compacted().text or "")
-            for name in snapshot.inline_policies
-        },
-        others={arn: len(arn) for arn in snapshot.managed_policy_arns},
+        inline={name: of_text(name) for name in snapshot.inline_policies}, others=others
     )
 
 
@@ -168,7 +180,7 @@ def _too_large(snapshot: RoleSnapshot, draft: _Draft) -> SessionRefused:
         role=snapshot.name,
         characters=draft.characters,
         limit=MAX_CHARACTERS,
-        sizes=policy_sizes(snapshot),
+        sizes=policy_sizes(snapshot, draft.policy_arns),
     )
 
 

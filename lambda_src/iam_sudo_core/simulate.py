@@ -94,6 +94,7 @@ def _assume(
 ) -> aws.AssumedRole:
     """Assume the base role by the first plan that STS can pack."""
     detail = ""
+    policy_arns: tuple[str, ...] = ()
     for plan in plans:
         note(
             policy_characters=len(plan.policy or ""),
@@ -106,8 +107,10 @@ def _assume(
         except AwsCallFailed as error:
             if error.code != "PackedPolicyTooLarge":
                 raise
-            detail = error.detail
-    raise PackedPolicyTooLarge(role=snapshot.name, detail=detail, sizes=policy_sizes(snapshot))
+            detail, policy_arns = error.detail, plan.policy_arns
+    raise PackedPolicyTooLarge(
+        role=snapshot.name, detail=detail, sizes=policy_sizes(snapshot, policy_arns)
+    )
 
 
 def _is_about_tags(error: AwsCallFailed) -> bool:
