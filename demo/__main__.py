@@ -75,6 +75,12 @@ THE_FAKE_WAY = Act(
             shows=DENIED,
         ),
         Step(
+            "What the session is, and how it differs from the role, can be asked beforehand.",
+            f"iam-sudo explain --role-name {ROLE}",
+            shows="none that its policies tell",
+            succeeds=True,
+        ),
+        Step(
             "The credentials can be saved under a profile …",
             f"iam-sudo simulate --role-name {ROLE} --profile {ROLE}",
             shows=f"credentials saved under AWS profile {ROLE}.",

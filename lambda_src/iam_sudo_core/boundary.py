@@ -203,7 +203,7 @@ def _inside(pattern: Pattern, element: Element, bound: Statement) -> Iterator[Pa
     if element.has(pattern.key):
         yield pattern
         return
-    for other in element.patterns:
+    for other in element.near(pattern.key):
         if covers(pattern.key, other.key):
             yield other
         elif not disjoint(pattern.key, other.key):

@@ -56,13 +56,12 @@ class Element:
         return frozenset(key for key in self.keys if has_variable(key))
 
     @cached_property
-    def _wildcards(self) -> dict[str, list[str]]:
-        """The patterns with wildcards, by what stands before their first colon when it has none."""
-        found: dict[str, list[str]] = {}
-        for key in self.keys:
-            if "*" in key or "?" in key:
-                found.setdefault(_before_colon(key), []).append(key)
-        return found
+    def _wildcards(self) -> dict[str, list[Pattern]]:
+        return _by_start(p for p in self.patterns if "*" in p.key or "?" in p.key)
+
+    @cached_property
+    def _all(self) -> dict[str, list[Pattern]]:
+        return _by_start(self.patterns)
 
     @property
     def is_everything(self) -> bool:
@@ -79,11 +78,17 @@ class Element:
         )
 
     def may_cover(self, key: str) -> Iterable[str]:
-        """The patterns that may cover another one: those of the same service, or of any."""
+        """The patterns that may cover another one."""
         start = _before_colon(key)
-        yield from self._wildcards.get(start, ())
-        if start:
-            yield from self._wildcards.get("", ())
+        for each in {start, ""}:
+            yield from (pattern.key for pattern in self._wildcards.get(each, ()))
+
+    def near(self, key: str) -> Iterable[Pattern]:
+        """The patterns that are not disjoint with another one by their beginning already."""
+        start = _before_colon(key)
+        if not start:
+            return self.patterns
+        return [*self._all.get(start, ()), *self._all.get("", ())]
 
     def covers(self, other: Element) -> bool:
         """Whether all of `other` surely lies within the element."""
@@ -194,6 +199,13 @@ def parse(statements: Iterable[policies.Statement]) -> list[Statement]:
 
 def write(statements: Iterable[Statement]) -> list[policies.Statement]:
     return [statement.to_json() for statement in statements]
+
+
+def _by_start(patterns: Iterable[Pattern]) -> dict[str, list[Pattern]]:
+    found: dict[str, list[Pattern]] = {}
+    for pattern in patterns:
+        found.setdefault(_before_colon(pattern.key), []).append(pattern)
+    return found
 
 
 def _before_colon(key: str) -> str:
