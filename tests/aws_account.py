@@ -71,6 +71,14 @@ class Account:
         arn: str = made["Policy"]["Arn"]
         return arn
 
+    def aws_managed_policy(self, name: str) -> str:
+        """Add a policy that is AWS's own, and return its ARN."""
+        own = self.managed_policy(name, allow("s3:Get*"))
+        stored = iam_backends[ACCOUNT]["aws"].managed_policies
+        arn = f"arn:aws:iam::aws:policy/{name}"
+        stored[arn] = stored[own]
+        return arn
+
 
 def allow(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
     """An Allow statement."""

@@ -116,14 +116,22 @@ def read_documents(iam: Client, snapshot: RoleSnapshot) -> RoleSnapshot:
     return replace(snapshot, documents={**snapshot.documents, **read})
 
 
-def read_tags(iam: Client, role: RoleArn) -> Mapping[str, str] | None:
-    """The tags of a role, or None when this account has no such role.
+def read_documents_and_tags(
+    iam: Client, snapshot: RoleSnapshot, tagged: RoleArn
+) -> tuple[RoleSnapshot, Mapping[str, str] | None]:
+    """The role with its documents, and side by side the tags of another role, `tagged`.
+
+    The tags are None when this account has no such role.
 
     Raises:
-        AwsCallFailed: IAM refused or failed the call.
+        RoleChanged: a managed policy of the role went away.
+        AwsCallFailed: IAM refused or failed a call.
     """
-    reply = _get_role(iam, role.name)
-    return _tags(reply) if reply is not None and reply["Arn"] == str(role) else None
+    with ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(_get_role, iam, tagged.name)
+        snapshot = read_documents(iam, snapshot)
+        found = reply.result()
+    return snapshot, _tags(found) if found is not None and found["Arn"] == str(tagged) else None
 
 
 def list_roles(iam: Client) -> Iterator[Role]:

@@ -52,17 +52,13 @@ class TagDifference:
     base_role_is_known: bool
     why: str
 
-    @property
-    def is_possible(self) -> bool:
-        return bool(self.wrong) or not self.base_role_is_known
-
     def among(self, tested_keys: Iterable[str]) -> list[str]:
         """Of the keys that policies test, those that the session answers otherwise, or may."""
         return sorted(
             key
             for key in tested_keys
             if key in self.wrong
-            or (key == _ANY and self.is_possible)
+            or (key == _ANY and self.wrong)
             or (key not in self.right and not self.base_role_is_known)
         )
 

@@ -67,19 +67,16 @@ def with_right_tags(
 ) -> RoleSnapshot:
     """The role, of which no policy tests a principal tag that a session has otherwise.
 
-    A role without managed policies, of whose others none tests a principal tag, costs no call.
+    A role without managed policies, of whose others none tests a principal tag, costs no call;
+    another one, two round trips.
 
     Raises:
         PrincipalTagDiffers: a policy does.
     """
     if snapshot.is_read and not session_tags.tested(snapshot.all_documents()):
         return snapshot
-    difference = session_tags.compare(
-        snapshot.tags, aws.read_tags(iam, base_role), are_passed=are_passed
-    )
-    if not difference.is_possible:
-        return snapshot
-    snapshot = aws.read_documents(iam, snapshot)
+    snapshot, base_tags = aws.read_documents_and_tags(iam, snapshot, base_role)
+    difference = session_tags.compare(snapshot.tags, base_tags, are_passed=are_passed)
     if keys := difference.among(session_tags.tested(snapshot.all_documents())):
         raise PrincipalTagDiffers(role=snapshot.name, keys=keys, problem=difference.why)
     return snapshot

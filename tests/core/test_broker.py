@@ -48,6 +48,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     with mock_aws():
         account = Account()
         account.role("IAMSudoUser")
+        account.aws_managed_policy("ReadOnlyAccess")
         yield account
 
 
@@ -138,7 +139,7 @@ def test_several_inline_policies_of_every_shape(account: Account, invoke: Invoke
 
 
 def test_managed_policies_travel_as_arns_alone(account: Account, invoke: Invoke) -> None:
-    own = f"arn:aws:iam::{ACCOUNT}:policy/own"
+    own = account.managed_policy("own", allow("sqs:*"))
     account.role("iam-sudo-demo-task", managed=(READ_ONLY, own))
     parameters = invoke()
     assert sorted(p["arn"] for p in parameters["PolicyArns"]) == sorted([READ_ONLY, own])
@@ -255,12 +256,20 @@ def test_the_same_in_a_managed_policy(account: Account, refused: Callable[..., N
     refused(errors.PrincipalTagDiffers, "aws:PrincipalTag/env")
 
 
-def test_managed_policies_are_not_read_where_no_tag_can_differ(
-    account: Account, invoke: Invoke, calls: Calls
+def test_managed_policies_and_the_base_roles_tags_are_read_and_nothing_more(
+    account: Account, broker: ModuleType, calls: Calls
 ) -> None:
-    account.role("iam-sudo-demo-task", managed=(READ_ONLY,), tags={"env": "dev"})
-    invoke()
-    assert "GetPolicy" not in [operation for operation, _ in calls]
+    arns = (account.managed_policy("a", allow("s3:*")), account.managed_policy("b", allow("sqs:*")))
+    account.role("iam-sudo-demo-task", managed=arns)
+    broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    assert sorted(operation for operation, _ in calls) == [
+        "AssumeRole",
+        *["GetPolicy"] * 2,
+        *["GetPolicyVersion"] * 2,
+        *["GetRole"] * 2,
+        "ListAttachedRolePolicies",
+        "ListRolePolicies",
+    ]
 
 
 def test_a_role_that_is_not_tagged_is_as_the_base_role_without_tags(
@@ -326,7 +335,7 @@ def test_without_tag_session_a_role_that_tests_a_tag_is_refused(
 def test_every_page_of_policies_is_followed(
     account: Account, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arns = {f"{READ_ONLY}{number}" for number in range(9)}
+    arns = {account.aws_managed_policy(f"P{number}") for number in range(9)}
     account.role("iam-sudo-demo-task", managed=tuple(arns))
     everything = IAMBackend.list_attached_role_policies
 
