@@ -18,7 +18,7 @@ RUN = PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Compiling all of aws-cdk-lib takes longer than installing it; what is imported gets compiled then.
 PIP_INSTALL = -m pip install --quiet --no-compile
 
-.PHONY: help demo test lint synth bench env clean
+.PHONY: help demo test fidelity lint synth bench env clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +30,9 @@ demo:  ## deploy both strategies to an emulated account and be its developer
 test: env .venv-ancestor/.stamp  ## all tests, then the quick ones on every other Python found here
 	$(RUN) .venv/bin/python -m pytest $(ARGS)
 	@for version in $(OTHER_PYTHONS); do $(MAKE) --no-print-directory test-$$version || exit 1; done
+
+fidelity: .venv/.stamp node_modules/.stamp  ## judge sessions against their roles, by an evaluator of others
+	@$(RUN) .venv/bin/python -m tests.fidelity $(ARGS)
 
 lint: .venv/.stamp  ## ruff and mypy
 	.venv/bin/ruff check

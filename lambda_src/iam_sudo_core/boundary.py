@@ -17,9 +17,10 @@ Either leaves alone whatever has a policy variable that would be negated, or los
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from ipaddress import ip_network
 from itertools import combinations
 from typing import Any
 
@@ -29,8 +30,8 @@ from .statements import ALLOW, DENY, EVERYTHING, Condition, Element, Pattern, St
 
 # Operators and what is true exactly when they are not, for keys with one value. "Not" operators
 # are true when the key is absent, the others are false (IAM User Guide, "AWS JSON policy elements:
-# Condition operators"). Numbers and dates are left out: of a value that is neither both sides of
-# a comparison are false. So are IfExists, ForAllValues and ForAnyValue.
+# Condition operators"). Those of numbers and dates are left out, since of a value that is neither
+# both sides of a comparison are false; and so are IfExists, ForAllValues and ForAnyValue.
 _OPPOSITES = {
     one: other
     for pair in (
@@ -44,16 +45,24 @@ _OPPOSITES = {
     for one, other in (pair, pair[::-1])
 }
 _FALSE_OF = {"true": "false", "false": "true"}
-# Keys that have one value or none: IAM User Guide, "AWS global condition context keys".
-_SINGLE_VALUED = {
+# Keys that have one value or none: IAM User Guide, "AWS global condition context keys". Of what is
+# no ARN, no address or no truth value an operator of that type and its opposite are both false, so
+# for those only the keys count whose values AWS makes.
+_ARNS = {"aws:principalarn", "aws:sourcearn", "iam:permissionsboundary"}
+_ADDRESSES = {"aws:sourceip", "aws:vpcsourceip"}
+_TRUTH_VALUES = {
+    "aws:multifactorauthpresent",
+    "aws:principalisawsservice",
+    "aws:securetransport",
+    "aws:viaawsservice",
+}
+_SINGLE_VALUED = _ARNS | _ADDRESSES | _TRUTH_VALUES | {
     "aws:currenttime", "aws:ec2instancesourceprivateipv4", "aws:ec2instancesourcevpc",
-    "aws:epochtime", "aws:federatedprovider", "aws:multifactorauthpresent", "aws:principalaccount",
-    "aws:principalarn", "aws:principalisawsservice", "aws:principalorgid",
+    "aws:epochtime", "aws:federatedprovider", "aws:principalaccount", "aws:principalorgid",
     "aws:principalservicename", "aws:principaltype", "aws:referer", "aws:requestedregion",
-    "aws:resourceaccount", "aws:resourceorgid", "aws:securetransport", "aws:sourceaccount",
-    "aws:sourcearn", "aws:sourceidentity", "aws:sourceip", "aws:sourcevpc", "aws:sourcevpce",
-    "aws:useragent", "aws:userid", "aws:username", "aws:viaawsservice", "aws:vpcsourceip",
-    "iam:passedtoservice", "iam:permissionsboundary", "s3:prefix",
+    "aws:resourceaccount", "aws:resourceorgid", "aws:sourceaccount", "aws:sourceidentity",
+    "aws:sourcevpc", "aws:sourcevpce", "aws:useragent", "aws:userid", "aws:username",
+    "iam:passedtoservice", "s3:prefix",
 }  # fmt: skip
 _SINGLE_VALUED_FAMILIES = (
     "aws:principaltag/",
@@ -61,12 +70,6 @@ _SINGLE_VALUED_FAMILIES = (
     "aws:resourcetag/",
     "iam:resourcetag/",
 )
-_BOOLEAN = {
-    "aws:multifactorauthpresent",
-    "aws:principalisawsservice",
-    "aws:securetransport",
-    "aws:viaawsservice",
-}
 
 
 class NotExact(Exception):
@@ -153,20 +156,37 @@ def _all_but(element: Element) -> Element:
 
 
 def _opposite(allow: Statement, operator: str, key: str, values: Any) -> Mapping[str, Any]:
-    listed = values if isinstance(values, list) else [values]
-    if has_variable(json.dumps(values)):
-        raise NotExact(allow, f"its condition has a policy variable for {key}")
-    texts = [str(value).lower() for value in listed]
-    if operator == "Null" and len(texts) == 1 and texts[0] in _FALSE_OF:
-        return {"Null": {key: _FALSE_OF[texts[0]]}}
+    texts = [str(value) for value in (values if isinstance(values, list) else [values])]
     name = key.lower()
+    if any(map(has_variable, texts)):
+        raise NotExact(allow, f"its condition has a policy variable for {key}")
+    one_truth_value = _FALSE_OF.get(texts[0].lower()) if len(texts) == 1 else None
+    if operator == "Null" and one_truth_value:
+        return {"Null": {key: one_truth_value}}
     if name not in _SINGLE_VALUED and not name.startswith(_SINGLE_VALUED_FAMILIES):
         raise NotExact(allow, f"{key} in its condition is not known to have one value only")
-    if operator == "Bool" and name in _BOOLEAN and len(texts) == 1 and texts[0] in _FALSE_OF:
-        return {"BoolIfExists": {key: _FALSE_OF[texts[0]]}}
-    if operator not in _OPPOSITES or not listed:
-        raise NotExact(allow, f"{operator} in its condition has no exact opposite")
+    if operator == "Bool" and name in _TRUTH_VALUES and one_truth_value:
+        return {"BoolIfExists": {key: one_truth_value}}
+    if not texts or operator not in _OPPOSITES or not _is_of_its_type(operator, name, texts):
+        raise NotExact(allow, f"{operator} of {key} in its condition has no exact opposite")
     return {_OPPOSITES[operator]: {key: values}}
+
+
+def _is_of_its_type(operator: str, name: str, texts: Sequence[str]) -> bool:
+    """Whether key and values are surely what the operator compares."""
+    if operator.startswith("Arn"):
+        return name in _ARNS and all(re.match("arn(:[^:]*){4}:.", text) for text in texts)
+    if operator.endswith("IpAddress"):
+        return name in _ADDRESSES and all(map(_is_address, texts))
+    return True
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _intersection(statement: Statement, bound: Statement) -> Statement | None:

@@ -214,14 +214,17 @@ def _bounded(snapshot: RoleSnapshot) -> Iterator[_Draft]:
         ]
         found = boundary.product(parse((*inline, *managed)), bounds)
         yield _Draft(tuple(write(found)), (), (_PRODUCT,))
-    except boundary.NotExact as obstacle:
-        if not applied:
-            raise PermissionsBoundaryNotExact(
-                role=snapshot.name,
-                boundary=arn,
-                statement=policies.serialize(obstacle.statement.to_json()),
-                problem=obstacle.problem,
-            ) from None
+    except (boundary.NotExact, PolicyNotUnderstood) as obstacle:
+        if applied:
+            return
+        if isinstance(obstacle, PolicyNotUnderstood):
+            raise
+        raise PermissionsBoundaryNotExact(
+            role=snapshot.name,
+            boundary=arn,
+            statement=policies.serialize(obstacle.statement.to_json()),
+            problem=obstacle.problem,
+        ) from None
 
 
 def _moved_inline(draft: _Draft, snapshot: RoleSnapshot) -> _Draft:

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 BASE = RoleArn("aws", "111122223333", "IAMSudoUser")
 ARN = "arn:aws:iam::111122223333:policy/boundary"
 BUCKET = "arn:aws:s3:::b/*"
+ROLES = "arn:aws:iam::*:role/*"
 
 
 def deny(action: Any = None, resource: Any = "*", **more: Any) -> Json:
@@ -84,9 +85,9 @@ def test_the_boundarys_own_denials_stay() -> None:
             ],
         ),
         (
-            {"ArnLike": {"aws:PrincipalArn": "arn:a"}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+            {"ArnLike": {"aws:PrincipalArn": ROLES}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
             [
-                {"ArnNotLike": {"aws:PrincipalArn": "arn:a"}},
+                {"ArnNotLike": {"aws:PrincipalArn": ROLES}},
                 {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
             ],
         ),
@@ -132,6 +133,13 @@ def test_statements_without_an_exact_complement(statements: list[Json], problem:
         {"Bool": {"s3:x": "true"}},
         {"Null": {"aws:SourceVpc": ["true", "false"]}},
         {"BinaryEquals": {"aws:userid": "QQ=="}},
+        {"ArnLike": {"aws:ResourceTag/owner": ROLES}},
+        {"ArnNotEquals": {"aws:PrincipalTag/owner": ROLES}},
+        {"ArnLike": {"aws:PrincipalArn": "*"}},
+        {"ArnLike": {"aws:PrincipalArn": []}},
+        {"IpAddress": {"aws:ResourceTag/network": "203.0.113.0/24"}},
+        {"IpAddress": {"aws:SourceIp": "203.0.113"}},
+        {"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24", "here"]}},
     ],
 )
 def test_conditions_without_an_exact_opposite(condition: Json) -> None:
@@ -280,6 +288,15 @@ def test_a_refusal_names_the_boundarys_statement() -> None:
     assert "policy/boundary cannot be carried over exactly" in str(raised.value)
     assert "s3:Get* and s3:*Object overlap in part" in str(raised.value)
     assert 'in {"Effect":"Allow","Action":"s3:*Object"' in str(raised.value)
+
+
+def test_a_managed_policy_that_is_not_understood_is_no_obstacle_to_the_complement() -> None:
+    odd = {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Odd": 1}
+    role = snapshot(allow("sqs:*"), bounds=[allow("s3:*")], managed=[odd])
+    assert {plan.how[0] for plan in plans(role)} == {"boundary as its complement"}
+    two = [allow("s3:Get*"), allow("s3:*", BUCKET)]
+    with pytest.raises(errors.PolicyNotUnderstood, match="policy/own.*'Odd'"):
+        plans(snapshot(allow("sqs:*"), bounds=two, managed=[odd]))
 
 
 def test_a_boundary_that_was_not_read_refuses_the_role() -> None:

@@ -1,104 +1,93 @@
-"""Draw requests from a policy: what its patterns mean, and what only just misses them."""
+"""Draw requests from policies: what their patterns mean, and what only just misses them."""
 
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from iam_sudo_core.patterns import matches
-from tests.fidelity.evaluator import Document, Request
+from tests.fidelity.catalogue import Catalogue
+from tests.fidelity.draw_contexts import PRINCIPAL_TAG, context
+from tests.fidelity.draw_resources import resource, variables_in
+from tests.fidelity.evaluator import Document, Request, Value
 
-# Of each statement, so that a policy of hundreds of actions takes no longer than another.
-ACTIONS = 3
-RESOURCES = 4
-
-_VARIABLE = re.compile(r"\$\{[^}]*\}")
-
-
-def requests(document: Document, known: Sequence[str], rng: random.Random) -> Iterator[Request]:
-    """Some requests for each statement, each with its conditions met, unmet and absent."""
-    for statement in _statements(document):
-        actions = _actions(statement, known, rng)
-        resources = [*_some(rng, _resources(statement, rng), RESOURCES), "*"]
-        for action in actions:
-            for resource in resources:
-                for context in _contexts(statement.get("Condition", {})):
-                    yield Request(action, resource, context)
+# Of how many requests one is not about what the policies name.
+BACKGROUND = 12
 
 
-def literal_actions(document: Document) -> set[str]:
-    """The actions that a document names in full."""
-    return {
-        action
-        for statement in _statements(document)
-        for element in ("Action", "NotAction")
-        for action in _list(statement.get(element, []))
-        if ":" in action and "*" not in action and "?" not in action
-    }
+def requests(
+    documents: Sequence[Document],
+    number: int,
+    *,
+    catalogue: Catalogue,
+    rng: random.Random,
+    tags: Mapping[str, str],
+) -> list[Request]:
+    """So many different requests, or fewer when there are not as many to be found soon."""
+    draw = _Draw(documents, catalogue, rng, tags)
+    found = {}
+    for _ in range(2 * number):
+        request = draw.request()
+        found[request.action, request.resource, repr(request.context)] = request
+        if len(found) == number:
+            break
+    return list(found.values())
 
 
-def _actions(statement: Mapping[str, Any], known: Sequence[str], rng: random.Random) -> list[str]:
-    patterns = [p.lower() for p in _list(statement.get("Action", statement.get("NotAction")))]
-    found = _some(rng, known, 1)
-    if "NotAction" in statement:
-        found += _some(rng, [a for a in known if not _is_meant(patterns, a)], ACTIONS)
-    for pattern in _some(rng, patterns, ACTIONS):
-        meant = [action for action in known if _is_meant([pattern], action)]
-        service = pattern.partition(":")[0]
-        near = [a for a in known if a.lower().startswith(service) and a not in meant]
-        found += _some(rng, meant, 2) + _some(rng, near, 1)
-    return found
+class _Draw:
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        catalogue: Catalogue,
+        rng: random.Random,
+        tags: Mapping[str, str],
+    ) -> None:
+        self._catalogue = catalogue
+        self._rng = rng
+        self._tags = {f"{PRINCIPAL_TAG}{key.lower()}": value for key, value in tags.items()}
+        self._statements = [s for document in documents for s in listed(document["Statement"])]
+        self._conditions = [s["Condition"] for s in self._statements if "Condition" in s]
+        self._variables = {
+            variable
+            for statement in self._statements
+            for variable in variables_in(repr(statement))
+            if not variable.lower().startswith(PRINCIPAL_TAG)
+        }
+
+    def request(self) -> Request:
+        statement = self._rng.choice(self._statements)
+        keys: dict[str, Value] = {
+            name: self._rng.choice(["alice", "Alice", "bob"])
+            for name in sorted(self._variables)
+            if self._rng.random() < 0.75
+        }
+        known = self._tags | {name.lower(): value for name, value in keys.items()}
+        others = self._rng.sample(self._conditions, min(2, len(self._conditions)))
+        keys |= context(statement.get("Condition", {}), others, known, self._rng)
+        known |= {key.lower(): value for key, value in keys.items() if isinstance(value, str)}
+        action = self._action(statement)
+        return Request(action, self._resource(action, statement, known), keys)
+
+    def _action(self, statement: Mapping[str, Any]) -> str:
+        if self._rng.randrange(BACKGROUND) == 0:
+            return self._rng.choice(self._catalogue.actions)
+        pattern = self._rng.choice(listed(statement.get("Action", statement.get("NotAction"))))
+        meant = self._catalogue.meant(pattern)
+        outside = "NotAction" in statement and self._rng.random() < 0.6
+        if outside:
+            return self._rng.choice(self._catalogue.actions)
+        if not meant or self._rng.random() < 0.25:
+            return self._catalogue.near(pattern, self._rng)
+        return self._rng.choice(meant)
+
+    def _resource(self, action: str, statement: Mapping[str, Any], known: Mapping[str, str]) -> str:
+        formats = self._catalogue.formats(action)
+        if self._rng.random() < 0.25:
+            statement = self._rng.choice(self._statements)
+        patterns = listed(statement.get("Resource", statement.get("NotResource")))
+        return resource(self._rng.choice(patterns), formats, known, self._rng)
 
 
-def _is_meant(patterns: Sequence[str], action: str) -> bool:
-    return any(matches(pattern, action.lower()) for pattern in patterns)
-
-
-def _resources(statement: Mapping[str, Any], rng: random.Random) -> list[str]:
-    found = []
-    for pattern in _list(statement.get("Resource", statement.get("NotResource"))):
-        text = _VARIABLE.sub("variable", pattern)
-        instance = _instance(text)
-        found += [instance, f"{instance}x", instance.swapcase(), f"{instance}/level"]
-        found += [instance.replace("111122223333", "444455556666"), text.replace("*", "")]
-        if "${" in pattern:
-            found.append(pattern.replace("*", "any"))
-    rng.shuffle(found)
-    return found
-
-
-def _instance(pattern: str) -> str:
-    match pattern.split(":", 5):
-        case ["arn", partition, service, region, account, name]:
-            region, account = region.replace("*", "eu-west-1"), account.replace("*", "111122223333")
-            pattern = ":".join(["arn", partition, service, region, account, name])
-    return pattern.replace("*", "any").replace("?", "x")
-
-
-def _contexts(condition: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, str]]:
-    yield {}
-    for keys in condition.values():
-        for key, values in keys.items():
-            for value in [*_list(values)[:1], "other"]:
-                yield {key: str(value).replace("*", "any").replace("?", "x")}
-    met = {
-        key: str(_list(values)[0]).replace("*", "any").replace("?", "x")
-        for keys in condition.values()
-        for key, values in keys.items()
-    }
-    if len(met) > 1:
-        yield met
-
-
-def _statements(document: Document) -> list[Mapping[str, Any]]:
-    return _list(document["Statement"])
-
-
-def _some(rng: random.Random, values: Sequence[str], number: int) -> list[str]:
-    return rng.sample(list(values), min(number, len(values)))
-
-
-def _list(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """What JSON policies write as one value or as a list."""
     return value if isinstance(value, list) else [value]

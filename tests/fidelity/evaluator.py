@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 Document = Mapping[str, Any]
+Value = str | list[str]
+# One decision for each side, or None: the evaluator cannot judge the request.
+Decisions = list[bool] | None
 
 
 @dataclass(frozen=True)
@@ -22,16 +25,29 @@ class Request:
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Side:
+    """Who asks: identity policies, cut by a permissions boundary and a session policy.
+
+    `context` are keys that this side's requests have by who it is, such as its tags.
+    """
+
+    policies: Sequence[Document]
+    boundary: Document | None = None
+    session: Document | None = None
+    context: Mapping[str, Value] = field(default_factory=dict)
 
 
 class Evaluator:
-    """Decides for many policies and requests in one process, which `with` ends."""
+    """Decides for many sides and requests in one process, which `with` ends."""
 
     def __enter__(self) -> Evaluator:
         script = Path(__file__).with_name("evaluator.mjs")
         self._process = subprocess.Popen(
-            ["node", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ["node", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         return self
 
@@ -43,22 +59,12 @@ class Evaluator:
     ) -> None:
         self._process.communicate()
 
-    def decide(
-        self,
-        requests: Sequence[Request],
-        *,
-        policies: Iterable[Document],
-        session: Document | None = None,
-    ) -> list[bool | None]:
-        """Whether each request is allowed; None for what the evaluator cannot judge."""
+    def decide(self, requests: Sequence[Request], sides: Sequence[Side]) -> list[Decisions]:
+        """For each request, whether it is allowed to each side."""
         assert self._process.stdin
         assert self._process.stdout
-        question = {
-            "policies": list(policies),
-            "session": session,
-            "requests": [asdict(request) for request in requests],
-        }
+        question = {"sides": list(map(vars, sides)), "requests": list(map(vars, requests))}
         self._process.stdin.write(f"{json.dumps(question)}\n")
         self._process.stdin.flush()
-        decisions: list[bool | None] = json.loads(self._process.stdout.readline())
+        decisions: list[Decisions] = json.loads(self._process.stdout.readline())
         return decisions
