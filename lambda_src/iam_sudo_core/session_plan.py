@@ -84,17 +84,15 @@ def plan_sessions(snapshot: RoleSnapshot, *, base_role: RoleArn) -> Iterator[Ses
             )
     tags = session_tags.passed(snapshot.tags)
     smallest: _Draft | None = None
-    refusal: SessionRefused | None = None
+    unfit: list[_Draft] = []
     for draft in _drafts(snapshot):
-        if found := _NOT_ACCEPTED.search(draft.text or ""):
-            refusal = CharacterNotAccepted(role=snapshot.name, character=found.group())
-        elif not draft.fits:
-            refusal = _too_large(snapshot, draft)
+        if not draft.fits:
+            unfit.append(draft)
         elif smallest is None or draft.characters < smallest.characters:
             smallest = draft
             yield SessionPlan(draft.text, draft.policy_arns, tags, draft.how)
-    if smallest is None and refusal is not None:
-        raise refusal
+    if smallest is None:
+        raise _refusal(snapshot, min(unfit, key=_distance))
 
 
 def wants_documents(snapshot: RoleSnapshot) -> bool:
@@ -154,7 +152,11 @@ class _Draft:
 
     @property
     def fits(self) -> bool:
-        return self.characters <= MAX_CHARACTERS and len(self.policy_arns) <= MAX_POLICY_ARNS
+        return (
+            self.characters <= MAX_CHARACTERS
+            and len(self.policy_arns) <= MAX_POLICY_ARNS
+            and not _NOT_ACCEPTED.search(self.text or "")
+        )
 
     def compacted(self) -> _Draft:
         statements = tuple(write(compact(parse(self.statements))))
@@ -171,10 +173,20 @@ def _characters(text: str | None, policy_arns: Iterable[str]) -> int:
     return len(text or "") + sum(map(len, policy_arns))
 
 
-def _too_large(snapshot: RoleSnapshot, draft: _Draft) -> SessionRefused:
+def _distance(draft: _Draft) -> tuple[bool, int]:
+    """How far a draft is from fitting; the nearest one tells what would help."""
+    return len(draft.policy_arns) > MAX_POLICY_ARNS, draft.characters
+
+
+def _refusal(snapshot: RoleSnapshot, draft: _Draft) -> SessionRefused:
+    """Why a draft does not fit."""
+    if found := _NOT_ACCEPTED.search(draft.text or ""):
+        return CharacterNotAccepted(role=snapshot.name, character=found.group())
     if len(draft.policy_arns) > MAX_POLICY_ARNS:
         return TooManyManagedPolicies(
-            role=snapshot.name, count=len(draft.policy_arns), limit=MAX_POLICY_ARNS
+            role=snapshot.name,
+            count=len(snapshot.managed_policy_arns),
+            limit=MAX_POLICY_ARNS,
         )
     return SessionPolicyTooLarge(
         role=snapshot.name,

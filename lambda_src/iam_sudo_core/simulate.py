@@ -1,7 +1,7 @@
 """Simulate a role: find it, check that it may be simulated, plan its session, assume it.
 
 One piece of code for the broker and for `--local`. It reads top to bottom: everything that may
-refuse, then the one line that grants.
+refuse, then what grants.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def simulate(
     """
     target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
     base = target.base_role
-    snapshot = ready_to_plan(target.snapshot, iam)
+    snapshot = target.snapshot
+    if wants_documents(snapshot):
+        snapshot = aws.read_documents(iam, snapshot)
     plans = plan_sessions(snapshot, base_role=base)
     first = next(plans)
     snapshot = with_right_tags(snapshot, base, iam)
@@ -55,11 +57,6 @@ def simulate(
         session = _assume(snapshot, base, plan_sessions(snapshot, base_role=base), sts, note)
     note(packed_policy_size=session.packed_policy_size)
     return session.credentials
-
-
-def ready_to_plan(snapshot: RoleSnapshot, iam: aws.Client) -> RoleSnapshot:
-    """The role with the documents of its managed policies, when a plan takes them."""
-    return aws.read_documents(iam, snapshot) if wants_documents(snapshot) else snapshot
 
 
 def with_right_tags(
