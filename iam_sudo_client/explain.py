@@ -1,4 +1,7 @@
-"""An explanation of a session as text for a person; `--json` is the explanation as it is."""
+"""An explanation of a session as text for a person; `--json` is the explanation as it is.
+
+Policies may hold control characters, so JSON is written in ASCII.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ def _statements(differences: Iterable[Mapping[str, Any]], nothing: str) -> Itera
     for each in differences:
         found = True
         yield f"  {each['kind']} {each['detail']}"
-        yield f"    in {each['policy']}: {json.dumps(each['statement'], ensure_ascii=False)}"
+        yield f"    in {each['policy']}: {json.dumps(each['statement'])}"
     if not found:
         yield nothing
 
@@ -75,4 +78,4 @@ def _diff(explanation: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _pretty(document: object) -> list[str]:
-    return json.dumps(document, indent=2, ensure_ascii=False).splitlines()
+    return json.dumps(document, indent=2).splitlines()

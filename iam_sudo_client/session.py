@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from botocore import exceptions
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from iam_sudo_client.errors import CommandLineError, NotConfigured, ServiceFailed
@@ -79,6 +80,9 @@ def translated() -> Iterator[None]:
         raise ServiceFailed(
             f"AWS cannot be reached: {_line(error)}; check the network, proxy and region"
         ) from error
+    except ResponseParserError:
+        # Its message holds all of the reply, secrets included.
+        raise ServiceFailed("AWS gave a reply that cannot be read; try again") from None
     except exceptions.BotoCoreError as error:
         raise NotConfigured(f"{_line(error)}; check the AWS configuration") from error
 

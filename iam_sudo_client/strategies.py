@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import boto3
 from botocore.config import Config
@@ -38,6 +38,17 @@ T = TypeVar("T")
 
 # Longer than the broker may run, so that its own answer arrives.
 _READ_TIMEOUT = 60
+# What the broker's explanation has, of those members that we look at.
+_EXPLANATION: Mapping[str, Any] = {
+    "role": Mapping,
+    "rule": str,
+    "base_role": str,
+    "session_name": str,
+    "plan": Mapping,
+    "cut_by_boundary": list,
+    "differences": list,
+    "policies": Mapping,
+}
 # Errors of the broker that are no decision about the role: the same request may succeed later.
 _NO_DECISION = ("AwsCallFailed", "BrokerFailure", "InvalidSettings", "RoleChanged", "Sandbox.")
 
@@ -99,9 +110,10 @@ def _answer(
 
 
 def _explanation(reply: object) -> Mapping[str, Any]:
-    if not isinstance(reply, Mapping) or not isinstance(reply.get("differences"), list):
-        raise ValueError("differences is missing")
-    return reply
+    for member, type_ in _EXPLANATION.items():
+        if not isinstance(reply, Mapping) or not isinstance(reply.get(member), type_):
+            raise ValueError(f"{member} is missing")
+    return cast(Mapping[str, Any], reply)
 
 
 def simulate_here(session: Session, request: Request, *, base_role: str, note: Note) -> Credentials:

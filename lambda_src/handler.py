@@ -58,7 +58,9 @@ def _decide(event: object, context: Context, audit: AuditLine) -> Credentials | 
         return simulate(request, sts=_STS, **known)
     except IamSudoError:
         raise
-    except Exception:
-        # The caller learns nothing of a defect but where to look.
-        traceback.print_exc(file=sys.stdout)
+    except Exception as error:
+        # The caller learns nothing of a defect but where to look, and the log where it was: what an
+        # error of somebody else's says may hold a secret.
+        traceback.print_tb(error.__traceback__, file=sys.stdout)
+        print(type(error).__name__)
         raise BrokerFailure(request_id=context.aws_request_id) from None

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from .arns import RoleArn
@@ -210,19 +211,19 @@ def _still_there(role_name: str, answer: Future[T]) -> T:
 
 
 def _call(client: Client, operation: str, **parameters: Any) -> Mapping[str, Any]:
-    with _translated_errors():
+    with _translated_errors(operation):
         reply: Mapping[str, Any] = getattr(client, operation)(**parameters)
         return reply
 
 
 def _pages(client: Client, operation: str, key: str, **parameters: Any) -> list[Any]:
-    with _translated_errors():
+    with _translated_errors(operation):
         pages = client.get_paginator(operation).paginate(**parameters)
         return [item for page in pages for item in page[key]]
 
 
 @contextmanager
-def _translated_errors() -> Iterator[None]:
+def _translated_errors(operation: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
@@ -231,4 +232,11 @@ def _translated_errors() -> Iterator[None]:
             operation=error.operation_name,
             code=reason.get("Code", "Unknown"),
             detail=reason.get("Message", "no message"),
+        ) from None
+    except ResponseParserError:
+        # Its message holds all of the reply, secrets included.
+        raise AwsCallFailed(
+            operation=operation.title().replace("_", ""),
+            code="UnreadableReply",
+            detail="the reply cannot be read",
         ) from None

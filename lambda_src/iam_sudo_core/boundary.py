@@ -25,7 +25,7 @@ from itertools import combinations
 from typing import Any
 
 from .compaction import compact
-from .patterns import covers, disjoint, has_variable
+from .patterns import covers, disjoint, fold, has_variable
 from .statements import ALLOW, DENY, EVERYTHING, Condition, Element, Pattern, Statement
 
 # Operators and what is true exactly when they are not, for keys with one value. "Not" operators
@@ -44,6 +44,8 @@ _OPPOSITES = {
     )
     for one, other in (pair, pair[::-1])
 }
+# A session has room for some forty statements; the broker has seconds.
+_MAX_PAIRS = 2_000
 _FALSE_OF = {"true": "false", "false": "true"}
 # Keys that have one value or none: IAM User Guide, "AWS global condition context keys". Of what is
 # no ARN, no address or no truth value an operator of that type and its opposite are both false, so
@@ -110,16 +112,14 @@ def product(policies: Sequence[Statement], boundary: Sequence[Statement]) -> lis
     granted, bounds = (
         [each for each in side if each.effect == ALLOW] for side in (policies, boundary)
     )
+    if len(granted) * len(bounds) > _MAX_PAIRS:
+        raise NotExact(bounds[0], f"it would meet {len(granted):,} statements of the role")
     both = [
         common
         for statement in granted
         for bound in bounds
         if (common := _intersection(statement, bound)) is not None
     ]
-    for common in both:
-        for side in (granted, bounds):
-            if not any(each.covers(common) for each in side):
-                raise NotExact(common, "its intersection could not be shown to lie within both")
     denials = [each for each in (*policies, *boundary) if each.effect == DENY]
     return [*both, *denials]
 
@@ -157,7 +157,7 @@ def _all_but(element: Element) -> Element:
 
 def _opposite(allow: Statement, operator: str, key: str, values: Any) -> Mapping[str, Any]:
     texts = [str(value) for value in (values if isinstance(values, list) else [values])]
-    name = key.lower()
+    name = fold(key)
     if any(map(has_variable, texts)):
         raise NotExact(allow, f"its condition has a policy variable for {key}")
     one_truth_value = _FALSE_OF.get(texts[0].lower()) if len(texts) == 1 else None
@@ -175,13 +175,17 @@ def _opposite(allow: Statement, operator: str, key: str, values: Any) -> Mapping
 def _is_of_its_type(operator: str, name: str, texts: Sequence[str]) -> bool:
     """Whether key and values are surely what the operator compares."""
     if operator.startswith("Arn"):
-        return name in _ARNS and all(re.match("arn(:[^:]*){4}:.", text) for text in texts)
+        return name in _ARNS and all(
+            re.match("arn:[^:]+:[^:]+:[^:]*:[^:]*:.", text) for text in texts
+        )
     if operator.endswith("IpAddress"):
         return name in _ADDRESSES and all(map(_is_address, texts))
     return True
 
 
 def _is_address(text: str) -> bool:
+    if not re.fullmatch(r"[0-9A-Fa-f.:]+(/[0-9]+)?", text):
+        return False
     try:
         ip_network(text, strict=False)
     except ValueError:
@@ -198,7 +202,10 @@ def _intersection(statement: Statement, bound: Statement) -> Statement | None:
     if resource.variables != statement.resource.variables | bound.resource.variables:
         raise NotExact(bound, "a policy variable would be lost that decides whether it is valid")
     condition = _joined(statement.condition, bound.condition, bound)
-    return replace(statement, action=action, resource=resource, condition=condition)
+    common = replace(statement, action=action, resource=resource, condition=condition)
+    if not (statement.covers(common) and bound.covers(common)):
+        raise NotExact(bound, "its intersection could not be shown to lie within both")
+    return common
 
 
 def _common(one: Element, other: Element, bound: Statement) -> Element | None:
@@ -245,16 +252,12 @@ def _joined(one: Condition, other: Condition, bound: Statement) -> Condition:
     if one.implies(other):
         return one
     joined: dict[str, dict[str, Any]] = {}
+    tests: dict[tuple[str, str], object] = {}
     for condition in (one, other):
         for operator, keys in (condition.value or {}).items():
-            tests = joined.setdefault(operator, {})
             for key, values in keys.items():
-                if _clashes(key, values, tests):
+                test = (operator, key, values)
+                if tests.setdefault((fold(operator), fold(key)), test) != test:
                     raise NotExact(bound, f"both conditions test {key} with {operator}")
-                tests[key] = values
+                joined.setdefault(operator, {})[key] = values
     return Condition.parse(joined)
-
-
-def _clashes(key: str, values: Any, tests: Mapping[str, Any]) -> bool:
-    same = [name for name in tests if name.lower() == key.lower()]
-    return bool(same) and not (same == [key] and tests[key] == values)

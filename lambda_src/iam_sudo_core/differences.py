@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from . import session_tags
+from .compaction import compact
+from .patterns import fold
 from .statements import ALLOW, DENY, Pattern, Statement
 
 BOUNDARY = "permissions-boundary"
 BASE_ROLE = "base-role"
 _IDENTITY = "caller-identity"
+# Of these keys, a session surely has another value than the role.
+_WHO = {"aws:principalarn", "aws:userid"}
 _NETWORK = "caller-network"
 # Keys that a session answers otherwise than the role: it is one of the base role, and it is used
 # from elsewhere (IAM User Guide, "AWS global condition context keys"; the Service Authorization
-# Reference for those of Amazon EC2 and AWS Lambda).
+# Reference for those of services).
 _KEYS = {
     **dict.fromkeys(
         (
@@ -43,11 +48,24 @@ _KEYS = {
             "aws:sourcevpce",
             "aws:vpcsourceip",
             "ec2:roledelivery",
+            "aws:vpceaccount",
+            "aws:vpceorgid",
+            "aws:vpceorgpaths",
             "ec2:sourceinstancearn",
+            "glue:credentialissuingservice",
+            "glue:roleassumedby",
             "lambda:sourcefunctionarn",
+            "ssm:sourceinstancearn",
         ),
         _NETWORK,
     ),
+}
+# Services whose resources are the business of no other service's actions, but for these.
+_CLOSED = {
+    "cloudformation": {"cloudformation"},
+    "iam": {"iam", "sts"},
+    "lambda": {"lambda"},
+    "logs": {"logs"},
 }
 _NAMED_KEY = re.compile(r"[a-z0-9-]+:[a-z0-9]+")
 
@@ -76,9 +94,10 @@ class Difference:
 
 
 def not_allowed(
-    granted: Iterable[PolicyStatement], by: Sequence[Statement], *, kind: str
+    granted: Iterable[PolicyStatement], limits: Iterable[PolicyStatement], *, kind: str
 ) -> Iterator[Difference]:
-    """What the role's policies allow and the statements `by` do not, or not surely."""
+    """What the role's policies allow and the statements of `limits` do not, or not surely."""
+    by = compact([each.statement for each in limits])
     for each in granted:
         if each.statement.effect != ALLOW:
             continue
@@ -95,13 +114,48 @@ def not_allowed(
             yield Difference(kind, "; ".join(details), each)
 
 
-def depending_on_the_caller(granted: Iterable[PolicyStatement]) -> Iterator[Difference]:
-    """Statements that test a key which a session answers otherwise than the role."""
-    for each in granted:
-        text = json.dumps(each.statement.to_json()).lower()
-        for key in dict.fromkeys(_NAMED_KEY.findall(text)):
+def depending_on_the_caller(
+    statements: Iterable[PolicyStatement], *, tags: Iterable[str]
+) -> Iterator[Difference]:
+    """Statements that test a key which a session answers otherwise than the role, or may.
+
+    A principal tag that is none of the role's own `tags` may come with its real sessions: Amazon
+    EKS, SAML and OIDC pass some.
+    """
+    own = {fold(key) for key in tags}
+    for each in statements:
+        written = each.statement.to_json()
+        for key in dict.fromkeys(_NAMED_KEY.findall(fold(json.dumps(written)))):
             if key in _KEYS:
                 yield Difference(_KEYS[key], f"tests {key}", each)
+        for key in sorted(session_tags.tested({each.policy: written}) - own):
+            yield Difference(
+                _IDENTITY, f"tests aws:PrincipalTag/{key}, which real sessions may be passed", each
+            )
+
+
+def escapes(statement: Statement) -> str | None:
+    """The key by which a session may get round a statement that holds for the role; or None.
+
+    That is a Deny which tests who is calling, and an Allow which holds for whoever is not somebody.
+    """
+    written = statement.to_json()
+    tests = [
+        (operator, {key: values})
+        for operator, keys in (statement.condition.value or {}).items()
+        for key, values in keys.items()
+    ]
+    suspect: list[object] = [test for operator, test in tests if _holds_for_others(operator)]
+    suspect += [written] if statement.effect == DENY else []
+    suspect += [written["NotResource"]] if "NotResource" in written else []
+    named = _NAMED_KEY.findall(fold(json.dumps(suspect)))
+    return next((key for key in named if key in _WHO), None)
+
+
+def _holds_for_others(operator: str) -> bool:
+    """Whether an operator is true of a key that has another value, or none."""
+    name = fold(operator)
+    return "not" in name or name.endswith("ifexists") or name == "null"
 
 
 def _by_action(statement: Statement) -> Iterator[Statement]:
@@ -135,10 +189,12 @@ def _may_reach(denial: Statement, part: Statement) -> bool:
 
 
 def _may_be_of(resource: Pattern, action: Pattern) -> bool:
-    """Whether a resource may be one of the action's service, as their names tell."""
-    service = action.key.partition(":")[0]
+    """Whether a resource may be one that the action is about, as their names tell."""
     fields = resource.key.split(":", 3)
-    if "*" in service or "?" in service or len(fields) < 4:  # noqa: PLR2004 - arn:partition:service:
-        return True
-    # Roles, which sts:AssumeRole is about, are resources of IAM.
-    return fields[2] == {"sts": "iam"}.get(service, service)
+    owner = fields[2] if len(fields) > 3 else "*"  # noqa: PLR2004 - arn:partition:service:…
+    service = action.key.partition(":")[0]
+    return (
+        owner not in _CLOSED
+        or any(character in service for character in "*?")
+        or (service in _CLOSED[owner])
+    )

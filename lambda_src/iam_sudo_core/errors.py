@@ -14,6 +14,7 @@ IamSudoError
 │       ├── PermissionsBoundaryNotExact
 │       ├── PolicyNotUnderstood
 │       ├── PrincipalTagDiffers
+│       ├── CallerIdentityTested
 │       ├── CharacterNotAccepted
 │       ├── ManagedPolicyElsewhere
 │       ├── TooManyManagedPolicies
@@ -36,7 +37,7 @@ from dataclasses import dataclass
 
 _LONGEST_QUOTE = 100
 # IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy, without white space.
-MAX_MANAGED_POLICY = 6_144
+_MAX_MANAGED_POLICY = 6_144
 _TRUST_YOU = "let the role trust you (tag-based trust), and use iam-sudo assume"
 
 
@@ -181,6 +182,17 @@ class PrincipalTagDiffers(SessionRefused):
         )
 
 
+class CallerIdentityTested(SessionRefused):
+    def __init__(self, *, role: str, policy: str, key: str) -> None:
+        super().__init__(
+            f"{role}: policy {quoted(policy)} holds something back by testing {key}, which "
+            f"a session has otherwise, so that it would get through; {_TRUST_YOU}",
+            role=role,
+            policy=policy,
+            key=key,
+        )
+
+
 class CharacterNotAccepted(SessionRefused):
     def __init__(self, *, role: str, character: str) -> None:
         super().__init__(
@@ -230,7 +242,7 @@ class PolicySizes:
             return f"merge some of the managed policies, or {_TRUST_YOU}"
         largest, size = _largest_first(self.inline)[0]
         into = f"make {largest} a managed policy"
-        if size > MAX_MANAGED_POLICY:
+        if size > _MAX_MANAGED_POLICY:
             into = f"split {largest} into managed policies"
         return f"{into} of the role (an ARN takes some 60 characters), or {_TRUST_YOU}"
 
@@ -248,13 +260,14 @@ class SessionPolicyTooLarge(SessionRefused):
 
 
 class PackedPolicyTooLarge(SessionRefused):
-    def __init__(self, *, role: str, detail: str, sizes: PolicySizes) -> None:
+    def __init__(self, *, role: str, detail: str, sizes: PolicySizes, tags: int) -> None:
         super().__init__(
-            f"{role}: STS cannot pack the session policies and tags: {detail} ({sizes.listed()}); "
-            f"{sizes.way_out()}",
+            f"{role}: STS cannot pack the session policies and {tags} session tags: {detail} "
+            f"({sizes.listed()}); {sizes.way_out()}",
             role=role,
             detail=detail,
             sizes=sizes,
+            tags=tags,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,8 @@ from .session_plan import (
     plan_sessions,
     session_name,
 )
-from .simulate import with_right_tags
-from .statements import Statement, parse
+from .simulate import as_itself
+from .statements import parse
 from .target import Note, Selection, Target, find_target
 
 
@@ -83,10 +83,10 @@ def explain(
     base = target.base_role
     snapshot = aws.read_documents(iam, target.snapshot)
     plan = next(plan_sessions(snapshot, base_role=base))
-    snapshot = with_right_tags(snapshot, base, iam)
-    granted = list(_statements(snapshot))
+    snapshot = as_itself(snapshot, base, iam)
+    granted = list(_statements(snapshot, snapshot.policies))
     boundary = snapshot.permissions_boundary
-    bounds = parse(snapshot.statements(boundary)) if boundary else []
+    bounds = list(_statements(snapshot, [boundary])) if boundary else []
     return Explanation(
         Target(snapshot, target.rule, base),
         plan,
@@ -97,19 +97,18 @@ def explain(
                 for allowed in _base_role_limits(base, iam)
                 for difference in not_allowed(granted, allowed, kind=BASE_ROLE)
             ),
-            *depending_on_the_caller(granted),
+            *depending_on_the_caller([*granted, *bounds], tags=plan.tags),
         ),
     )
 
 
-def _statements(snapshot: RoleSnapshot) -> Iterator[PolicyStatement]:
-    """The statements of the role's own policies."""
-    for policy in (*snapshot.inline_policies, *snapshot.managed_policy_arns):
+def _statements(snapshot: RoleSnapshot, policies: Iterable[str]) -> Iterator[PolicyStatement]:
+    for policy in policies:
         for statement in parse(snapshot.statements(policy)):
             yield PolicyStatement(policy, statement)
 
 
-def _base_role_limits(base_role: RoleArn, iam: aws.Client) -> Iterator[list[Statement]]:
+def _base_role_limits(base_role: RoleArn, iam: aws.Client) -> Iterator[list[PolicyStatement]]:
     """What limits the base role: its policies, and its permissions boundary if it has one.
 
     Of a base role that this account does not have, nothing is known to be allowed.
@@ -119,6 +118,6 @@ def _base_role_limits(base_role: RoleArn, iam: aws.Client) -> Iterator[list[Stat
         yield []
         return
     base = aws.read_documents(iam, base)
-    yield [each.statement for each in _statements(base)]
+    yield list(_statements(base, base.policies))
     if boundary := base.permissions_boundary:
-        yield parse(base.statements(boundary))
+        yield list(_statements(base, [boundary]))

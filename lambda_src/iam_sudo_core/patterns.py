@@ -16,7 +16,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-_VARIABLE = re.compile(r"\$\{[^}]*\}?")
+# From the first variable to the end of the last one: a default value may hold a brace.
+_VARIABLES = re.compile(r"\$\{(.*\}|.*)", re.DOTALL)
 _LITERAL_START = re.compile(r"[^*?]*")
 # A broker lives for days, and role after role brings other patterns.
 _REMEMBERED = 65_536
@@ -45,6 +46,11 @@ def matches(pattern: str, value: str) -> bool:
 def matching(patterns: Iterable[str], value: str) -> str | None:
     """The first pattern that matches `value`, or None."""
     return next((pattern for pattern in patterns if matches(pattern, value)), None)
+
+
+def fold(text: str) -> str:
+    """The text for comparing without case. Only ASCII is folded: two letters never become one."""
+    return "".join(c.lower() if c.isascii() else c for c in text)
 
 
 def has_variable(pattern: str) -> bool:
@@ -86,7 +92,7 @@ def _covers_character(one: str, other: str) -> bool:
 @lru_cache(_REMEMBERED)
 def disjoint(one: str, other: str) -> bool:
     """Whether surely no value matches both patterns."""
-    one, other = _VARIABLE.sub("*", one), _VARIABLE.sub("*", other)
+    one, other = _VARIABLES.sub("*", one), _VARIABLES.sub("*", other)
     if _starts_apart(one, other) or _starts_apart(one[::-1], other[::-1]):
         return True
     # How far into `other` one can be, having read so much of `one` and the same text.

@@ -103,7 +103,8 @@ def _condition(condition: object, version: str) -> None:
             if version != VERSION and "${" in key:
                 raise ValueError(f"Condition: {operator}: the key {key!r} contains '${{'")
             for value in values if isinstance(values, list) else [values]:
-                if not isinstance(value, str | bool | int | float):
+                # A fraction may be written in other digits than it was read in.
+                if not isinstance(value, str | bool | int):
                     raise ValueError(f"Condition: {operator}: {key} has a value of no known type")
 
 

@@ -85,6 +85,11 @@ class RoleSnapshot:
         except ValueError as error:
             raise PolicyNotUnderstood(role=self.name, policy=policy, problem=str(error)) from None
 
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The names and ARNs of the policies whose union it may do, without the boundary."""
+        return (*self.inline_policies, *self.managed_policy_arns)
+
     def all_documents(self) -> dict[str, object]:
         """The documents of all policies as far as they were read, by name or ARN."""
         return {**self.inline_policies, **self.documents}

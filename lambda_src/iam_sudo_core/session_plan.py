@@ -23,7 +23,6 @@ from . import boundary, policies, session_tags
 from .arns import RoleArn
 from .compaction import compact
 from .errors import (
-    MAX_MANAGED_POLICY,
     CharacterNotAccepted,
     ManagedPolicyElsewhere,
     PermissionsBoundaryNotExact,
@@ -105,13 +104,13 @@ def wants_documents(snapshot: RoleSnapshot) -> bool:
 
 
 def policy_sizes(snapshot: RoleSnapshot, policy_arns: Collection[str]) -> PolicySizes:
-    """What each policy takes of a session: compacted, by itself; of those in `policy_arns` the ARN.
+    """What each policy takes of a session, by itself; of those in `policy_arns` the ARN.
 
     The boundary's is that of its complement, if it has one.
     """
 
     def of_text(policy: str) -> int:
-        return _Draft(tuple(snapshot.statements(policy))).compacted().characters
+        return _Draft(tuple(snapshot.statements(policy))).characters
 
     others = {
         arn: len(arn) if arn in policy_arns else of_text(arn)
@@ -162,11 +161,14 @@ class _Draft:
         statements = tuple(write(compact(parse(self.statements))))
         return _Draft(statements, self.policy_arns, (*self.how, _COMPACTED))
 
-    def with_inline(self, arn: str, statements: Iterable[policies.Statement]) -> _Draft:
-        """The draft with one of its managed policies moved inline."""
-        left = tuple(each for each in self.policy_arns if each != arn)
-        united = parse((*self.statements, *statements))
-        return _Draft(tuple(write(compact(united))), left, (*self.how, f"{arn} moved inline"))
+    def with_inline(self, moved: Mapping[str, Iterable[policies.Statement]]) -> _Draft:
+        """The draft with these of its managed policies moved inline."""
+        left = tuple(arn for arn in self.policy_arns if arn not in moved)
+        united = parse(
+            (*self.statements, *(s for statements in moved.values() for s in statements))
+        )
+        how = (*self.how, *(f"{arn} moved inline" for arn in moved))
+        return _Draft(tuple(write(compact(united))), left, how)
 
 
 def _characters(text: str | None, policy_arns: Iterable[str]) -> int:
@@ -244,19 +246,20 @@ def _moved_inline(draft: _Draft, snapshot: RoleSnapshot) -> _Draft:
 
     Never more than it takes: STS packs an ARN into less than the text that it stands for.
     """
-    sizes = {}
+    movable = {}
     for arn in draft.policy_arns:
-        try:
-            size = len(policies.serialize(policies.merge([snapshot.statements(arn)])))
-        except PolicyNotUnderstood:
-            continue  # unread, or of an unknown shape: as an ARN it may travel
-        if size <= MAX_MANAGED_POLICY:  # only AWS's own are larger, and hopeless
-            sizes[arn] = size
-    for arn in sorted(sizes, key=lambda arn: sizes[arn]):
-        if draft.fits:
+        # Unread, or of an unknown shape, it may travel as an ARN.
+        with suppress(PolicyNotUnderstood):
+            movable[arn] = snapshot.statements(arn)
+    order = sorted(movable, key=lambda arn: len(_Draft(tuple(movable[arn])).text or ""))
+    excess = max(0, len(draft.policy_arns) - MAX_POLICY_ARNS)
+    if excess:
+        draft = draft.with_inline({arn: movable[arn] for arn in order[:excess]})
+    for arn in order[excess:]:
+        if draft.fits or len(draft.text or "") > MAX_CHARACTERS:
             break
-        moved = draft.with_inline(arn, snapshot.statements(arn))
-        if len(draft.policy_arns) > MAX_POLICY_ARNS or moved.characters < draft.characters:
+        moved = draft.with_inline({arn: movable[arn]})
+        if moved.characters < draft.characters:
             draft = moved
     return draft
 

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from .patterns import fold
+
 # In a condition's key, or in a variable. A key of tags has none of the characters that end it.
 _TESTED = re.compile(r"""aws:principaltag/([^"'},]*)""")
 _RESERVED = "aws:"
@@ -36,8 +38,8 @@ def tested(documents: Mapping[str, object]) -> frozenset[str]:
 
     Documents are searched as text, so that no shape of them hides a key.
     """
-    text = json.dumps(list(documents.values()), ensure_ascii=False).lower()
-    return frozenset(_ANY if "$" in key else key.strip() for key in _TESTED.findall(text))
+    text = json.dumps(list(documents.values()), ensure_ascii=False)
+    return frozenset(_ANY if "$" in key else key.strip() for key in _TESTED.findall(fold(text)))
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ def compare(role: Tags, base_role: Tags | None, *, are_passed: bool = True) -> T
     `base_role` is None when the tags of the base role are not known; `are_passed` is whether the
     role's tags can be passed to the session.
     """
-    right = frozenset(key.lower() for key in passed(role)) if are_passed else frozenset()
-    wrong = frozenset(key.lower() for tags in (role, base_role or {}) for key in tags) - right
+    right = frozenset(fold(key) for key in passed(role)) if are_passed else frozenset()
+    wrong = frozenset(fold(key) for tags in (role, base_role or {}) for key in tags) - right
     why = (
         "a session has the base role's tags, or none, where the role's cannot be passed"
         if are_passed
@@ -80,4 +82,4 @@ def compare(role: Tags, base_role: Tags | None, *, are_passed: bool = True) -> T
 
 
 def _is_reserved(key: str) -> bool:
-    return key.lower().startswith(_RESERVED)
+    return fold(key).startswith(_RESERVED)

@@ -13,10 +13,17 @@ from itertools import chain
 from . import aws, session_tags
 from .arns import RoleArn
 from .credentials import Credentials
-from .errors import AwsCallFailed, PackedPolicyTooLarge, PrincipalTagDiffers
+from .differences import escapes
+from .errors import (
+    AwsCallFailed,
+    CallerIdentityTested,
+    PackedPolicyTooLarge,
+    PrincipalTagDiffers,
+)
 from .request import Request
 from .roles import RoleSnapshot
 from .session_plan import SessionPlan, plan_sessions, policy_sizes, session_name, wants_documents
+from .statements import parse
 from .target import Note, Selection, find_target
 
 
@@ -45,7 +52,7 @@ def simulate(
         snapshot = aws.read_documents(iam, snapshot)
     plans = plan_sessions(snapshot, base_role=base)
     first = next(plans)
-    snapshot = with_right_tags(snapshot, base, iam)
+    snapshot = as_itself(snapshot, base, iam)
     note(session_name=session_name(snapshot.name))
     try:
         session = _assume(snapshot, base, chain([first], plans), sts, note)
@@ -53,26 +60,33 @@ def simulate(
         if not (first.tags and _is_about_tags(error)):
             raise
         note(tags_denied=error.detail)
-        snapshot = replace(with_right_tags(snapshot, base, iam, are_passed=False), tags={})
+        snapshot = replace(as_itself(snapshot, base, iam, are_passed=False), tags={})
         session = _assume(snapshot, base, plan_sessions(snapshot, base_role=base), sts, note)
     note(packed_policy_size=session.packed_policy_size)
     return session.credentials
 
 
-def with_right_tags(
+def as_itself(
     snapshot: RoleSnapshot, base_role: RoleArn, iam: aws.Client, *, are_passed: bool = True
 ) -> RoleSnapshot:
-    """The role, of which no policy tests a principal tag that a session has otherwise.
+    """The role, whose policies a session meets as the role itself does; `are_passed` its tags.
 
-    A role without managed policies, of whose others none tests a principal tag, costs no call;
-    another one, two round trips.
+    Where they test who is calling, a session of the base role may get round what holds the role
+    back. A role without managed policies, of whose others none tests a principal tag, costs no
+    call; another one, two round trips.
 
     Raises:
-        PrincipalTagDiffers: a policy does.
+        PolicyNotUnderstood: what a policy tests cannot be told.
+        PrincipalTagDiffers: one tests a tag that a session has otherwise.
+        CallerIdentityTested: one holds something back from this caller.
     """
-    if snapshot.is_read and not session_tags.tested(snapshot.all_documents()):
-        return snapshot
-    snapshot, base_tags = aws.read_documents_and_tags(iam, snapshot, base_role)
+    base_tags: session_tags.Tags | None = {}
+    if not snapshot.is_read or session_tags.tested(snapshot.all_documents()):
+        snapshot, base_tags = aws.read_documents_and_tags(iam, snapshot, base_role)
+    for policy in snapshot.all_documents():
+        for statement in parse(snapshot.statements(policy)):
+            if key := escapes(statement):
+                raise CallerIdentityTested(role=snapshot.name, policy=policy, key=key)
     difference = session_tags.compare(snapshot.tags, base_tags, are_passed=are_passed)
     if keys := difference.among(session_tags.tested(snapshot.all_documents())):
         raise PrincipalTagDiffers(role=snapshot.name, keys=keys, problem=difference.why)
@@ -87,8 +101,6 @@ def _assume(
     note: Note,
 ) -> aws.AssumedRole:
     """Assume the base role by the first plan that STS can pack."""
-    detail = ""
-    policy_arns: tuple[str, ...] = ()
     for plan in plans:
         note(
             policy_characters=len(plan.policy or ""),
@@ -101,10 +113,13 @@ def _assume(
         except AwsCallFailed as error:
             if error.code != "PackedPolicyTooLarge":
                 raise
-            detail, policy_arns = error.detail, plan.policy_arns
-    raise PackedPolicyTooLarge(
-        role=snapshot.name, detail=detail, sizes=policy_sizes(snapshot, policy_arns)
-    )
+            refusal = PackedPolicyTooLarge(
+                role=snapshot.name,
+                detail=error.detail,
+                sizes=policy_sizes(snapshot, plan.policy_arns),
+                tags=len(plan.tags),
+            )
+    raise refusal
 
 
 def _is_about_tags(error: AwsCallFailed) -> bool:

@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from . import policies
-from .patterns import covers, disjoint, has_variable
+from .patterns import covers, disjoint, fold, has_variable
 
 ALLOW, DENY = "Allow", "Deny"
 
@@ -33,7 +33,7 @@ class Pattern:
 
     @classmethod
     def action(cls, text: str) -> Pattern:
-        return cls(text, text.lower())
+        return cls(text, fold(text))
 
     @classmethod
     def resource(cls, text: str) -> Pattern:
@@ -82,6 +82,14 @@ class Element:
         start = _before_colon(key)
         for each in {start, ""}:
             yield from (pattern.key for pattern in self._wildcards.get(each, ()))
+
+    def starts(self) -> Iterable[str]:
+        """What each pattern begins with; only those that begin alike are compared."""
+        return (start for start, found in self._all.items() for _ in found)
+
+    def starts_of_wildcards(self) -> Iterable[str]:
+        """Likewise, of the patterns that may cover another one."""
+        return (start for start, found in self._wildcards.items() for _ in found)
 
     def near(self, key: str) -> Iterable[Pattern]:
         """The patterns that are not disjoint with another one by their beginning already."""
@@ -209,9 +217,9 @@ def _by_start(patterns: Iterable[Pattern]) -> dict[str, list[Pattern]]:
 
 
 def _before_colon(key: str) -> str:
-    """The text before the first colon; nothing when there is a wildcard in it, or no colon."""
+    """The text before the first colon; nothing when that is no plain text, or there is no colon."""
     start, colon, _ = key.partition(":")
-    return "" if not colon or "*" in start or "?" in start else start
+    return "" if not colon or any(character in start for character in "*?$") else start
 
 
 def _element(statement: policies.Statement, name: str, read: Any) -> Element:

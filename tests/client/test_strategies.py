@@ -1,11 +1,13 @@
 """`--local` and `assume`, against an account in memory."""
 
 import json
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 from moto import mock_aws
 
@@ -16,6 +18,7 @@ from iam_sudo_core import Credentials, Request, aws
 from tests.aws_account import ACCOUNT, Account, Calls, allow, record_calls
 
 ONE = {"Version": "2012-10-17", "Statement": [allow("ssm:DescribeParameters")]}
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/orders-task"
 WEB_IDENTITY = {
     "Statement": {
         "Effect": "Allow",
@@ -123,6 +126,31 @@ def test_local_refuses_what_the_broker_refuses(account: Account, session: Sessio
         simulate(session, "task")
     with pytest.raises(Refused, match="no role"):
         simulate(session, "payments")
+
+
+@pytest.mark.parametrize("way", ["simulate", "assume"])
+def test_a_reply_that_cannot_be_read_shows_nowhere(
+    account: Account, session: Session, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    account.role("orders-task", inline={"one": ONE})
+    make = aws.clients
+
+    def broken(**_: Any) -> None:
+        raise ResponseParserError("invalid XML received: b'<SecretAccessKey>THE-SECRET'")
+
+    def breaking(session: Session) -> Any:
+        made: Any = make(session)
+        made[1].meta.events.register("before-call.sts.AssumeRole", broken)
+        return made
+
+    monkeypatch.setattr(aws, "clients", breaking)
+    ways: dict[str, Callable[[], object]] = {
+        "simulate": lambda: simulate(session, "orders-task"),
+        "assume": lambda: strategies.assume(session, ROLE_ARN, note=lambda **_: None),
+    }
+    with pytest.raises(ServiceFailed, match="cannot be read") as caught:
+        ways[way]()
+    assert "THE-SECRET" not in "".join(traceback.format_exception(caught.value))
 
 
 def deny(monkeypatch: pytest.MonkeyPatch, operation: str, *, code: str = "AccessDenied") -> None:

@@ -140,6 +140,9 @@ def test_statements_without_an_exact_complement(statements: list[Json], problem:
         {"IpAddress": {"aws:ResourceTag/network": "203.0.113.0/24"}},
         {"IpAddress": {"aws:SourceIp": "203.0.113"}},
         {"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24", "here"]}},
+        {"IpAddress": {"aws:SourceIp": "10.0.0.0/255.0.0.0"}},
+        {"IpAddress": {"aws:SourceIp": "fe80::1%eth0"}},
+        {"ArnLike": {"aws:PrincipalArn": "arn::::::x"}},
     ],
 )
 def test_conditions_without_an_exact_opposite(condition: Json) -> None:
@@ -225,11 +228,27 @@ def test_the_denials_of_both_stay() -> None:
             allow("s3:*", Condition={"StringEquals": {"a:k": ["y", "z"]}}),
             "both conditions test",
         ),
+        (
+            allow("s3:*", Condition={"StringEquals": {"a:k": "x"}}),
+            allow("s3:*", Condition={"stringEquals": {"a:k": "y"}}),
+            "both conditions test",
+        ),
+        (
+            allow("s3:*", "${aws:PrincipalTag/bucket}"),
+            allow("s3:*", "arn:aws:s3:::b"),
+            "overlap in part",
+        ),
     ],
 )
 def test_statements_without_an_exact_product(role: Json, bound: Json, problem: str) -> None:
     with pytest.raises(NotExact, match=problem):
         product([role], bound)
+
+
+def test_a_product_of_too_many_statements_is_not_begun() -> None:
+    many = [allow(f"s3:Get{number}") for number in range(50)]
+    with pytest.raises(NotExact, match="would meet 50 statements"):
+        product(many, *many)
 
 
 def test_a_product_that_fails_its_check_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from moto import mock_aws
 from moto.iam.models import IAMBackend, iam_backends
 
@@ -329,6 +330,74 @@ def test_without_tag_session_a_role_that_tests_a_tag_is_refused(
     assert [operation for operation, _ in calls].count("AssumeRole") == 1
 
 
+def test_a_document_that_came_as_text_is_refused(
+    account: Account, refused: Callable[..., None], broker: ModuleType
+) -> None:
+    managed = account.managed_policy("odd", *TESTS_ENV["Statement"])
+    account.role("iam-sudo-demo-task", managed=(managed,))
+
+    def as_text(parsed: dict[str, Any], **_: Any) -> None:
+        # What botocore leaves of a document that it cannot decode.
+        parsed["PolicyVersion"]["Document"] = "%7B%22Statement%22%3A%20...aws%3APrincipalTag%2Fenv"
+
+    broker._IAM.meta.events.register("after-call.iam.GetPolicyVersion", as_text)
+    refused(errors.PolicyNotUnderstood, "policy/odd.* it is not an object")
+
+
+# Who is calling.
+
+ME = "arn:aws:iam::*:role/iam-sudo-demo-*"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Effect": "Deny", "Condition": {"ArnLike": {"aws:PrincipalArn": ME}}},
+        {"Effect": "Deny", "Condition": {"ForAnyValue:ArnLike": {"AWS:principalarn": [ME]}}},
+        {"Effect": "Deny", "Resource": "arn:aws:s3:::b/${aws:userid}/*"},
+        {"Condition": {"ArnNotLike": {"aws:PrincipalArn": ME}}},
+        {"Condition": {"StringEqualsIfExists": {"aws:userid": "AROAX:me"}}},
+        {"Condition": {"Null": {"aws:userid": "true"}}},
+        {"Condition": {"StringNotEquals": {"aws:ResourceTag/owner": "${aws:userid}"}}},
+    ],
+)
+@pytest.mark.parametrize("where", ["inline", "managed", "boundary"])
+def test_what_holds_the_role_back_and_not_the_session_is_refused(
+    account: Account, refused: Callable[..., None], statement: dict[str, Any], where: str
+) -> None:
+    odd = allow("s3:DeleteObject") | statement
+    policies: dict[str, Any] = {"inline": {"one": ONE}}
+    if where == "inline":
+        policies["inline"]["two"] = {"Version": "2012-10-17", "Statement": [allow("*"), odd]}
+    elif where == "managed":
+        policies["managed"] = (account.managed_policy("two", odd),)
+    else:
+        policies["boundary"] = account.managed_policy("two", allow("ssm:*"), odd)
+    account.role("iam-sudo-demo-task", **policies)
+    # A boundary may have no exact form for a reason of its own.
+    error = errors.CallerIdentityTested if where != "boundary" else errors.SessionRefused
+    refused(error, "two")
+
+
+def test_a_not_resource_with_the_callers_id_is_refused(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    others = {"Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::b/${aws:userid}"}
+    document = {"Version": "2012-10-17", "Statement": [others]}
+    account.role("iam-sudo-demo-task", inline={"one": document})
+    refused(errors.CallerIdentityTested, "aws:userid")
+
+
+def test_an_allow_for_the_caller_is_a_difference_and_no_refusal(
+    account: Account, invoke: Invoke
+) -> None:
+    mine = allow("s3:*", Condition={"ArnLike": {"aws:PrincipalArn": ME}})
+    account.role(
+        "iam-sudo-demo-task", inline={"one": {"Version": "2012-10-17", "Statement": [mine]}}
+    )
+    assert sent(invoke()) == [mine]
+
+
 # More of what reaches STS.
 
 
@@ -597,8 +666,23 @@ def test_of_what_sts_cannot_pack_the_next_smaller_plan_is_tried(
 def test_a_session_that_sts_cannot_pack_is_refused(account: Account, broker: ModuleType) -> None:
     account.role("iam-sudo-demo-task", inline={"one": TWICE})
     pack_at_most(broker, 10)
-    with pytest.raises(errors.PackedPolicyTooLarge, match=r"105% \(one 106\); make one a managed"):
+    with pytest.raises(errors.PackedPolicyTooLarge, match=r"105% \(one 174\); make one a managed"):
         broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+
+
+def test_a_reply_that_cannot_be_read_shows_nowhere(
+    account: Account, broker: ModuleType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+
+    def broken(**_: Any) -> None:
+        raise ResponseParserError("invalid XML received: b'<SecretAccessKey>THE-SECRET'")
+
+    broker._STS.meta.events.register("before-call.sts.AssumeRole", broken)
+    with pytest.raises(errors.AwsCallFailed, match="AssumeRole failed: UnreadableReply") as caught:
+        broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    assert caught.value.__suppress_context__
+    assert "THE-SECRET" not in "".join(capfd.readouterr())
 
 
 def test_the_reply_is_the_sts_credentials_object(account: Account, broker: ModuleType) -> None:
@@ -680,15 +764,20 @@ def test_a_defect_grants_nothing_and_tells_the_caller_where_to_look(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    detail = "a detail that is nobody's business"
+
     def broken(*_: object, **__: object) -> None:
-        raise KeyError("a detail that is nobody's business")
+        raise KeyError(detail)
 
     monkeypatch.setattr(broker, "simulate", broken)
     with pytest.raises(errors.BrokerFailure, match="req-1") as caught:
         broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
     assert "nobody's business" not in str(caught.value)
     assert caught.value.__suppress_context__
-    assert "nobody's business" in capsys.readouterr().out
+    log = capsys.readouterr().out
+    assert "KeyError" in log
+    assert "in _decide" in log
+    assert "nobody's business" not in log
 
 
 @pytest.mark.parametrize("variable", ["IAM_SUDO_POLICY", "IAM_SUDO_BASE_ROLE"])

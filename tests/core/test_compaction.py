@@ -83,6 +83,15 @@ def test_the_check_takes_no_statement_for_said_that_is_not(
         assert not equivalent(parsed, others)
 
 
+def test_what_would_take_too_long_stays_as_it_is() -> None:
+    patterns = [f"s3:*{number}*" for number in range(600)]
+    action = {"Effect": "Allow", "Action": ["s3:GetObject", *patterns, "*"], "Resource": "*"}
+    assert compacted([action]) == [action]
+    assert compacted([action | {"Action": ["s3:GetObject", *patterns[:9], "*"]}]) == [
+        action | {"Action": "*"}
+    ]
+
+
 def test_a_compaction_that_fails_its_check_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "_unite_actions", lambda statements: statements[:1])
     with pytest.raises(NotEquivalent):

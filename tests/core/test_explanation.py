@@ -193,8 +193,11 @@ def test_explain_is_true_or_false(broker: ModuleType, value: object) -> None:
 
 
 def found(statement: dict[str, Any], *by: dict[str, Any]) -> list[str]:
-    granted = [PolicyStatement("p", each) for each in parse([statement])]
-    return [each.detail for each in not_allowed(granted, parse(by), kind=BASE_ROLE)]
+    granted, limits = (
+        [PolicyStatement("p", each) for each in parse(statements)]
+        for statements in ([statement], by)
+    )
+    return [each.detail for each in not_allowed(granted, limits, kind=BASE_ROLE)]
 
 
 @pytest.mark.parametrize(
@@ -211,6 +214,8 @@ def found(statement: dict[str, Any], *by: dict[str, Any]) -> list[str]:
         (allow("lambda:InvokeFunction"), ["denies some of: lambda:InvokeFunction"]),
         (allow("lambda:*", "arn:aws:lambda:eu-west-1:111122223333:function:other"), []),
         (allow("sts:AssumeRole"), ["denies some of: sts:AssumeRole"]),
+        (allow("logs:*", "arn:aws:logs:*:*:log-group:/ecs/*"), []),
+        (allow("s3:*", "*"), []),
         ({"Effect": "Deny", "Action": "iam:*", "Resource": "*"}, []),
     ],
 )
@@ -218,6 +223,40 @@ def test_what_power_users_with_guardrails_lack(
     statement: dict[str, Any], details: list[str]
 ) -> None:
     assert found(statement, *POWER_USER, GUARDRAIL, GUARDED_ROLE) == details
+
+
+@pytest.mark.parametrize(
+    ("statement", "denied"),
+    [
+        (allow("s3:*"), "arn:aws:*:::secret/*"),
+        (allow("ssm:StartSession"), "arn:aws:ec2:*:*:instance/i-prod"),
+        (allow("s3:*"), "*"),
+    ],
+)
+def test_a_denial_of_the_base_role_that_may_reach_is_named(
+    statement: dict[str, Any], denied: str
+) -> None:
+    deny = {"Effect": "Deny", "Action": "*", "Resource": denied}
+    assert found(statement, allow("*"), deny) == [f"denies some of: {statement['Action']}"]
+
+
+def test_what_two_statements_allow_together_is_allowed() -> None:
+    both = allow("s3:GetObject", ["arn:a", "arn:b"])
+    assert found(both, allow("s3:*", "arn:a"), allow("s3:*", "arn:b")) == []
+
+
+def test_a_boundary_that_tests_the_callers_network_is_a_difference(
+    account: Account, broker: ModuleType
+) -> None:
+    elsewhere = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    boundary = account.managed_policy(
+        "boundary",
+        allow("*"),
+        {"Effect": "Deny", "Action": "*", "Resource": "*"} | {"Condition": elsewhere},
+    )
+    account.role("iam-sudo-demo-task", inline={"one": document(allow("s3:*"))}, boundary=boundary)
+    [difference] = explain(broker)["differences"]
+    assert (difference["kind"], difference["policy"]) == ("caller-network", boundary)
 
 
 def test_a_condition_of_the_base_role_is_a_difference() -> None:
@@ -232,7 +271,9 @@ def test_a_condition_of_the_base_role_is_a_difference() -> None:
         ({"Resource": "arn:aws:s3:::b/${aws:userid}"}, ["caller-identity"]),
         ({"Condition": {"Bool": {"AWS:PrincipalIsAWSService": "true"}}}, ["caller-identity"]),
         ({"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}, ["caller-network"]),
-        ({"Condition": {"StringEquals": {"aws:PrincipalTag/env": "dev"}}}, []),
+        ({"Condition": {"StringEquals": {"aws:PrincipalTag/Env": "dev"}}}, []),
+        ({"Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}, ["caller-identity"]),
+        ({"Condition": {"ArnEquals": {"ssm:SourceInstanceARN": "arn:a"}}}, ["caller-network"]),
         ({"Condition": {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}}, []),
         (
             {"Effect": "Deny", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
@@ -244,4 +285,5 @@ def test_what_depends_on_the_caller_is_a_difference(
     more: dict[str, Any], expected: list[str]
 ) -> None:
     granted = [PolicyStatement("p", each) for each in parse([allow("s3:*") | more])]
-    assert [each.kind for each in depending_on_the_caller(granted)] == expected
+    found = depending_on_the_caller(granted, tags={"env": "dev"})
+    assert [each.kind for each in found] == expected

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iam_sudo_core.patterns import covers, disjoint, matches, matching
+from iam_sudo_core.patterns import covers, disjoint, fold, matches, matching
 
 ALPHABET = "ab*?[!].\n"
 
@@ -96,6 +96,7 @@ def test_what_covers_what(pattern: str, other: str, expected: bool) -> None:
         ("s3:Get*", "s3:*Object", False),
         ("arn:aws:s3:::a/${aws:userid}", "arn:aws:s3:::a/ann", False),
         ("arn:aws:s3:::a/${aws:userid}", "arn:aws:s3:::b/ann", True),
+        ("arn:aws:s3:::${aws:PrincipalTag/x, 'a}b'}", "arn:aws:s3:::foo", False),
     ],
 )
 def test_what_is_disjoint(one: str, other: str, expected: bool) -> None:
@@ -106,3 +107,8 @@ def test_what_is_disjoint(one: str, other: str, expected: bool) -> None:
 def test_hostile_patterns_are_compared_at_once() -> None:
     assert not covers("*a" * 1_000 + "b", "a*" * 1_000)
     assert disjoint("*a" * 300 + "b", "a*" * 300 + "c")
+
+
+def test_only_the_letters_of_ascii_have_no_case() -> None:
+    assert fold("S3:GetObject") == "s3:getobject"
+    assert fold("\u212aEY Ä") == "\u212aey Ä"

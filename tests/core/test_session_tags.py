@@ -68,6 +68,11 @@ def test_where_no_tag_can_differ_a_computed_key_is_right_too() -> None:
     assert difference.among(["*", "env", "team"]) == []
 
 
+def test_a_key_that_only_looks_the_same_is_another_one() -> None:
+    kelvin = compare({"\u212aey": "prod"}, {"key": "dev"})
+    assert kelvin.among(["key"]) == ["key"]
+
+
 def test_what_aws_has_reserved_is_not_passed() -> None:
     assert session_tags.passed(ROLE) == {"Env": "prod"}
     assert session_tags.withheld(ROLE) == ["aws:stack"]
