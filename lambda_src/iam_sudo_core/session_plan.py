@@ -246,19 +246,19 @@ def _moved_inline(draft: _Draft, snapshot: RoleSnapshot) -> _Draft:
 
     Never more than it takes: STS packs an ARN into less than the text that it stands for.
     """
-    movable = {}
+    sizes = {}
     for arn in draft.policy_arns:
         # Unread, or of an unknown shape, it may travel as an ARN.
         with suppress(PolicyNotUnderstood):
-            movable[arn] = snapshot.statements(arn)
-    order = sorted(movable, key=lambda arn: len(_Draft(tuple(movable[arn])).text or ""))
+            sizes[arn] = _Draft(tuple(snapshot.statements(arn))).characters
+    order = sorted(sizes, key=lambda arn: sizes[arn])
     excess = max(0, len(draft.policy_arns) - MAX_POLICY_ARNS)
     if excess:
-        draft = draft.with_inline({arn: movable[arn] for arn in order[:excess]})
+        draft = draft.with_inline({arn: snapshot.statements(arn) for arn in order[:excess]})
     for arn in order[excess:]:
-        if draft.fits or len(draft.text or "") > MAX_CHARACTERS:
+        if draft.fits or max(sizes[arn], len(draft.text or "")) > MAX_CHARACTERS:
             break
-        moved = draft.with_inline({arn: movable[arn]})
+        moved = draft.with_inline({arn: snapshot.statements(arn)})
         if moved.characters < draft.characters:
             draft = moved
     return draft
