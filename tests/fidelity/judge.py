@@ -15,7 +15,8 @@ from typing import Any
 
 from iam_sudo_core import policies
 from iam_sudo_core.compaction import NotEquivalent, compact
-from iam_sudo_core.errors import PrincipalTagDiffers, SessionRefused
+from iam_sudo_core.differences import escapes
+from iam_sudo_core.errors import CallerIdentityTested, PrincipalTagDiffers, SessionRefused
 from iam_sudo_core.roles import RoleSnapshot
 from iam_sudo_core.session_plan import SessionPlan, plan_sessions
 from iam_sudo_core.session_tags import compare, tested
@@ -69,9 +70,8 @@ class Judge:
 
     def plans(self, case: Case, *, seed: object) -> Verdict:
         """Judge all sessions that are planned for a role."""
-        verdict = Verdict(case)
-        if compare(case.snapshot.tags, BASE_TAGS).among(tested(case.snapshot.all_documents())):
-            verdict.refusal = PrincipalTagDiffers.__name__
+        verdict = Verdict(case, refusal=_refused_for_the_caller(case.snapshot))
+        if verdict.refusal:
             return verdict
         try:
             verdict.ratio = _ratio(case.snapshot)
@@ -117,6 +117,15 @@ class Judge:
             for session, allows in zip(sessions, by_session, strict=True):
                 if allows is not (role_allows and base_allows):
                     verdict.differences.append(Difference(allows, request, session))
+
+
+def _refused_for_the_caller(snapshot: RoleSnapshot) -> str | None:
+    """What `simulate` refuses for another reason than size, once it has a plan."""
+    documents = snapshot.all_documents()
+    if compare(snapshot.tags, BASE_TAGS).among(tested(documents)):
+        return PrincipalTagDiffers.__name__
+    statements = (s for policy in documents for s in parse(snapshot.statements(policy)))
+    return CallerIdentityTested.__name__ if any(map(escapes, statements)) else None
 
 
 def _ratio(snapshot: RoleSnapshot) -> float | None:
