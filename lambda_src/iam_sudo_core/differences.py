@@ -20,9 +20,9 @@ from .statements import ALLOW, DENY, Pattern, Statement
 BOUNDARY = "permissions-boundary"
 BASE_ROLE = "base-role"
 _IDENTITY = "caller-identity"
+_NETWORK = "caller-network"
 # Of these keys, a session surely has another value than the role.
 _WHO = {"aws:principalarn", "aws:userid"}
-_NETWORK = "caller-network"
 # Keys that a session answers otherwise than the role: it is one of the base role, and it is used
 # from elsewhere (IAM User Guide, "AWS global condition context keys"; the Service Authorization
 # Reference for those of services).
@@ -46,11 +46,11 @@ _KEYS = {
             "aws:sourcevpc",
             "aws:sourcevpcarn",
             "aws:sourcevpce",
-            "aws:vpcsourceip",
-            "ec2:roledelivery",
             "aws:vpceaccount",
             "aws:vpceorgid",
             "aws:vpceorgpaths",
+            "aws:vpcsourceip",
+            "ec2:roledelivery",
             "ec2:sourceinstancearn",
             "glue:credentialissuingservice",
             "glue:roleassumedby",
@@ -196,5 +196,5 @@ def _may_be_of(resource: Pattern, action: Pattern) -> bool:
     return (
         owner not in _CLOSED
         or any(character in service for character in "*?")
-        or (service in _CLOSED[owner])
+        or service in _CLOSED[owner]
     )

@@ -1,14 +1,10 @@
 """What the broker says of a session, and that it says it without assuming anything."""
 
-import importlib
 import json
-import sys
-from collections.abc import Iterator
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from iam_sudo_core import errors
 from iam_sudo_core.differences import (
@@ -18,10 +14,10 @@ from iam_sudo_core.differences import (
     not_allowed,
 )
 from iam_sudo_core.statements import parse
-from tests.aws_account import ACCOUNT, Account, Calls, allow, record_calls
+from tests.aws_account import ACCOUNT, Account, Calls, allow
+from tests.core.conftest import BASE_ROLE as BASE_ROLE_ARN
+from tests.core.conftest import CONTEXT
 
-CONTEXT = SimpleNamespace(aws_request_id="req-1")
-BASE_ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser"
 POWER_USER = [
     {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*"], "Resource": "*"},
     allow(["iam:ListRoles"]),
@@ -39,39 +35,11 @@ GUARDED_ROLE = {
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    selection = {
-        "allowed-role-names": ["iam-sudo-demo-*"],
-        "allowed-principals": [{"Service": "ecs-tasks.amazonaws.com"}],
-        "allowed-base-roles": [BASE_ROLE_ARN],
-    }
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": "eu-west-1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "IAM_SUDO_BASE_ROLE": BASE_ROLE_ARN,
-        "IAM_SUDO_POLICY": json.dumps(selection),
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    with mock_aws():
-        account = Account()
-        power_user = account.managed_policy("power-user", *POWER_USER)
-        account.role("IAMSudoUser", managed=(power_user,))
-        yield account
-
-
-@pytest.fixture
-def broker(account: Account) -> ModuleType:
-    sys.modules.pop("handler", None)
-    return importlib.import_module("handler")
-
-
-@pytest.fixture
-def calls(broker: ModuleType) -> Calls:
-    return record_calls(broker._IAM, broker._STS)
+def account(account: Account) -> Account:
+    """The account, with a base role of power users."""
+    power_user = account.managed_policy("power-user", *POWER_USER)
+    account.change("IAMSudoUser", managed=(power_user,), boundary=None)
+    return account
 
 
 def explain(broker: ModuleType, role_name: str = "iam-sudo-demo-task") -> dict[str, Any]:

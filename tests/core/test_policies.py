@@ -83,6 +83,7 @@ def test_every_old_text_reads_the_same_in_the_new_version(text: str) -> None:
         ({"Statement": {**ALLOW, "Condition": {"Bool": "x"}}}, "Bool is not an object"),
         ({"Statement": {**ALLOW, "Condition": {"Bool": {"a": None}}}}, "no known type"),
         ({"Statement": {**ALLOW, "Condition": {"Bool": {"a": [{}]}}}}, "no known type"),
+        ({"Statement": {**ALLOW, "Condition": {"NumericEquals": {"a": 1.10}}}}, "no known type"),
         ({"Statement": {**ALLOW, "Condition": {"Bool": {"${a}": "x"}}}}, "contains"),
     ],
 )
