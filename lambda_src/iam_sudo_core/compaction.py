@@ -115,7 +115,7 @@ def _beyond(statement: Statement, other: Statement) -> Statement | None:
     if other.action.covers(action):
         if other.resource.covers(resource):
             return None
-        if not resource.negated and len(resource.patterns) > 1 and not other.resource.variables:
+        if not resource.negated and len(resource.patterns) > 1:
             # One with a variable stays: without it the statement would be valid more often.
             return statement.with_resource(
                 resource.keeping(

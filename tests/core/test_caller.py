@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.iam.models import iam_backends
 
 from iam_sudo_core import errors
-from tests.aws_account import Account, Calls, allow
+from tests.aws_account import ACCOUNT, Account, Calls, allow
 from tests.core.conftest import CONTEXT, ONE, Invoke, sent
 
 # The principal's tags.
@@ -31,6 +32,14 @@ def test_a_tag_of_the_base_role_opens_no_role_that_lacks_it(
     account.tag("IAMSudoUser", Env="dev")
     account.role("iam-sudo-demo-task", inline={"one": TESTS_ENV})
     refused(errors.PrincipalTagDiffers, "aws:PrincipalTag/env, and .* base role's tags")
+
+
+def test_the_tags_of_a_namesake_are_not_those_of_the_base_role(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    iam_backends[ACCOUNT]["aws"].get_role("IAMSudoUser").path = "/elsewhere/"
+    account.role("iam-sudo-demo-task", inline={"one": TESTS_ENV})
+    refused(errors.PrincipalTagDiffers, "aws:PrincipalTag/env")
 
 
 def test_the_same_in_a_managed_policy(account: Account, refused: Callable[..., None]) -> None:
@@ -98,6 +107,20 @@ def test_without_tag_session_a_role_that_tests_no_tag_goes_without_tags(
     audit = json.loads(capsys.readouterr().out)
     assert "sts:TagSession" in audit["tags_denied"]
     assert audit["session_tags"] == 0
+
+
+def test_another_denial_is_not_taken_for_one_of_tags(
+    account: Account, broker: ModuleType, calls: Calls
+) -> None:
+    def deny(**_: Any) -> None:
+        message = "User: me is not authorized to perform: sts:AssumeRole on resource: it"
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "AssumeRole")
+
+    broker._STS.meta.events.register("before-call.sts.AssumeRole", deny)
+    account.role("iam-sudo-demo-task", inline={"one": ONE}, tags={"env": "dev"})
+    with pytest.raises(errors.AwsCallFailed, match="sts:AssumeRole"):
+        broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    assert [operation for operation, _ in calls].count("AssumeRole") == 1
 
 
 @pytest.mark.parametrize("kind", ["inline", "managed"])

@@ -180,6 +180,7 @@ def found(statement: dict[str, Any], *by: dict[str, Any]) -> list[str]:
             ["does not allow all of: all but s3:*"],
         ),
         (allow("lambda:InvokeFunction"), ["denies some of: lambda:InvokeFunction"]),
+        (allow("l*:InvokeFunction"), ["denies some of: l*:InvokeFunction"]),
         (allow("lambda:*", "arn:aws:lambda:eu-west-1:111122223333:function:other"), []),
         (allow("sts:AssumeRole"), ["denies some of: sts:AssumeRole"]),
         (allow("logs:*", "arn:aws:logs:*:*:log-group:/ecs/*"), []),

@@ -75,6 +75,7 @@ def test_of_all_small_patterns_exactly_the_disjoint_ones_are_said_to_be() -> Non
         ("arn:aws:logs:*", "arn:aws:logs:eu-west-1:111122223333:log-group:a:*", True),
         # A star inside a segment may end at the colon, or may not: nothing is claimed.
         ("arn:aws:sqs:*:jobs", "arn:aws:sqs:eu-west-1:111122223333:jobs", False),
+        ("arn:aws:sqs?jobs", "arn:aws:sqs:jobs", False),
         ("s3:Get?", "s3:Get*", False),
         ("s3:Get*", "s3:Get?", True),
         ("*a", "a*a", True),

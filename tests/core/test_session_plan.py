@@ -50,6 +50,14 @@ def test_a_role_that_may_do_nothing_gets_a_deny_all(documents: tuple[object, ...
     ]
 
 
+def test_each_plan_is_smaller_than_the_one_before() -> None:
+    assert len(list(plan_sessions(snapshot(allow("x")), base_role=BASE))) == 1
+    twice = snapshot(allow("x"), allow("x"), managed_policy_arns=(MANAGED,))
+    first, second = plan_sessions(twice, base_role=BASE)
+    assert second.characters < first.characters
+    assert (first.how, second.how) == ((), ("compacted",))
+
+
 def test_policy_and_arns_together_may_reach_the_limit_and_not_pass_it() -> None:
     at_limit = snapshot(document_of(2_048 - len(MANAGED)), managed_policy_arns=(MANAGED,))
     assert plan_session(at_limit, base_role=BASE).characters == 2_048
