@@ -1,7 +1,7 @@
 """The tags of a session: those of the role, so that `aws:PrincipalTag/…` is decided as for it.
 
 A session carries the tags of the role that is assumed, and the session tags that are passed, which
-win (AWS STS User Guide, "Pass session tags in AWS STS"; keys are compared without case). So what
+win (IAM User Guide, "Pass session tags in AWS STS"; keys are compared without case). So what
 can be wrong is a tag of the base role that the role does not have, and a tag of the role whose key
 begins with `aws:`, which nobody can pass. A policy that tests such a key would be decided wrongly.
 """

@@ -69,7 +69,9 @@ def simulate(
 def as_itself(
     snapshot: RoleSnapshot, base_role: RoleArn, iam: aws.Client, *, are_passed: bool = True
 ) -> RoleSnapshot:
-    """The role, whose policies a session meets as the role itself does; `are_passed` its tags.
+    """The role, whose policies a session meets as the role itself does.
+
+    `are_passed` is whether the role's tags go with the session.
 
     Where they test who is calling, a session of the base role may get round what holds the role
     back. A role without managed policies, of whose others none tests a principal tag, costs no

@@ -180,9 +180,7 @@ def test_what_holds_the_role_back_and_not_the_session_is_refused(
     else:
         policies["boundary"] = account.managed_policy("two", allow("ssm:*"), odd)
     account.role("iam-sudo-demo-task", **policies)
-    # A boundary may have no exact form for a reason of its own.
-    error = errors.CallerIdentityTested if where != "boundary" else errors.SessionRefused
-    refused(error, "two")
+    refused(errors.CallerIdentityTested, "two")
 
 
 def test_a_not_resource_with_the_callers_id_is_refused(
