@@ -12,7 +12,8 @@ when no action is in two such statements, and each test has an exact opposite, s
 statements of both. It is exact where patterns are equal, cover one another or are disjoint, and
 where conditions can be joined; its result is checked to lie within both.
 
-Either leaves alone whatever has a policy variable that would be negated, or lost.
+Either leaves alone whatever has a resource that would be negated, or lost, and of which it is not
+sure what it matches: a policy variable, a wildcard where AWS allows none.
 """
 
 from __future__ import annotations
@@ -141,8 +142,8 @@ def _denied_outside(allows: Sequence[Statement]) -> Iterator[Statement]:
 
 def _denied_within(allow: Statement) -> Iterator[Statement]:
     """Deny the actions of a statement outside of its resources, and without its condition."""
-    if allow.resource.variables:
-        raise NotExact(allow, "it has a policy variable in its resources")
+    if unsure := allow.resource.unsure:
+        raise NotExact(allow, f"what {min(unsure)} in its resources matches is not sure")
     if not allow.resource.is_everything:
         yield Statement(DENY, allow.action, _all_but(allow.resource))
     for operator, keys in (allow.condition.value or {}).items():
@@ -199,8 +200,8 @@ def _intersection(statement: Statement, bound: Statement) -> Statement | None:
     resource = _common(statement.resource, bound.resource, bound)
     if action is None or resource is None:
         return None
-    if resource.variables != statement.resource.variables | bound.resource.variables:
-        raise NotExact(bound, "a policy variable would be lost that decides whether it is valid")
+    if resource.unsure != statement.resource.unsure | bound.resource.unsure:
+        raise NotExact(bound, "a resource would be lost that may decide whether it is valid")
     condition = _joined(statement.condition, bound.condition, bound)
     common = replace(statement, action=action, resource=resource, condition=condition)
     if not (statement.covers(common) and bound.covers(common)):

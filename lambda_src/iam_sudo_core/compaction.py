@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from .patterns import covers, has_variable
+from .patterns import covers, is_unsure
 from .statements import Element, Pattern, Statement
 
 Statements = list[Statement]
@@ -116,12 +116,12 @@ def _beyond(statement: Statement, other: Statement) -> Statement | None:
         if other.resource.covers(resource):
             return None
         if not resource.negated and len(resource.patterns) > 1:
-            # One with a variable stays: without it the statement would be valid more often.
+            # What is unsure stays: without it the statement might be valid more often.
             return statement.with_resource(
                 resource.keeping(
                     pattern
                     for pattern in resource.patterns
-                    if has_variable(pattern.key) or not other.resource.has(pattern.key)
+                    if is_unsure(pattern.key) or not other.resource.has(pattern.key)
                 )
             )
     elif not action.negated and len(action.patterns) > 1 and other.resource.covers(resource):
@@ -138,8 +138,8 @@ def _unite_resources(statements: Statements) -> Statements:
         if statement.resource.negated:
             return None
         action = statement.action
-        # Only what is invalid for lack of the same variables may be invalid together.
-        return (action.negated, action.keys, statement.resource.variables)
+        # Only what may be invalid for the same reason may be invalid together.
+        return (action.negated, action.keys, statement.resource.unsure)
 
     return _unite(
         statements, key, lambda one, other: one.with_resource(_union(one.resource, other.resource))

@@ -7,7 +7,9 @@ the pattern.
 `covers` and `disjoint` never claim what is not so, and may miss what is: they hold whether a `*`
 inside a segment of an ARN reaches beyond a colon or not, which AWS leaves open (IAM User Guide,
 "AWS JSON policy elements: Resource"), and take a policy variable `${…}` for a text that nobody
-knows.
+knows. A wildcard in the resource type or the service of an ARN is not allowed (IAM User Guide,
+"Identify AWS resources with Amazon Resource Names (ARNs)") and yet seen to match: what it matches is
+not sure, so such a pattern covers nothing but itself and is disjoint from nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +21,13 @@ from functools import lru_cache
 # From the first variable to the end of the last one: a default value may hold a brace.
 _VARIABLES = re.compile(r"\$\{(.*\}|.*)", re.DOTALL)
 _LITERAL_START = re.compile(r"[^*?]*")
+_WILDCARD = re.compile("[*?]")
+_TYPE_ENDS = re.compile("[:/]")
+# Services of whose ARNs what follows the account is a name, or nothing but a slash, and no type
+# (Service Authorization Reference, "Resource types defined by …"). Amazon S3 is one where region
+# and account are empty.
+WITHOUT_TYPES = frozenset({"codecommit", "execute-api", "neptune-db", "servicequotas", "sns", "sqs"})
+_BUCKETS = ("s3", "", "")
 # A broker lives for days, and role after role brings other patterns.
 _REMEMBERED = 65_536
 
@@ -58,12 +67,31 @@ def has_variable(pattern: str) -> bool:
     return "${" in pattern
 
 
+def is_unsure(pattern: str) -> bool:
+    """Whether it is not known what the pattern matches, or whether its statement is valid."""
+    return has_variable(pattern) or _has_misplaced_wildcard(pattern)
+
+
+def _has_misplaced_wildcard(pattern: str) -> bool:
+    """Whether a wildcard stands in the service or in the resource type of an ARN."""
+    if not pattern.startswith("arn:"):
+        return False
+    match pattern.split(":", 5):
+        case [_, _, service, region, account, resource]:
+            if _WILDCARD.search(service):
+                return True
+            if resource == "*" or service in WITHOUT_TYPES or (service, region, account) == _BUCKETS:
+                return False
+            return bool(_WILDCARD.search(_TYPE_ENDS.split(resource, maxsplit=1)[0]))
+    return False
+
+
 @lru_cache(_REMEMBERED)
 def covers(pattern: str, other: str) -> bool:
     """Whether `pattern` surely matches every value that `other` matches."""
     if pattern == other:
         return True
-    if has_variable(pattern) or has_variable(other):
+    if is_unsure(pattern) or is_unsure(other):
         return False
     p = o = 0
     star = resume = -1
@@ -92,6 +120,8 @@ def _covers_character(one: str, other: str) -> bool:
 @lru_cache(_REMEMBERED)
 def disjoint(one: str, other: str) -> bool:
     """Whether surely no value matches both patterns."""
+    if _has_misplaced_wildcard(one) or _has_misplaced_wildcard(other):
+        return False
     one, other = _VARIABLES.sub("*", one), _VARIABLES.sub("*", other)
     if _starts_apart(one, other) or _starts_apart(one[::-1], other[::-1]):
         return True

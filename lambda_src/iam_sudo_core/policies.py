@@ -3,15 +3,19 @@
 The statements are kept in order and as they are, except that
 - a `Sid` is dropped: it has no meaning, and equal ones may not stand in one document;
 - a statement of a document without a version, or of version 2008-10-17, where `${…}` is plain
-  text, has its `$` of every `${` written as `${$}`, which is how 2012-10-17 spells a literal one.
+  text, has its `$` of every `${` written as `${$}`, which is how 2012-10-17 spells a literal one;
+- the fields that the ARN of a resource lacks are written as `*`, as AWS reads them; a session policy
+  may lack none.
 Anything that is not known to be carried over is an error: a statement that is misread either
 grants too much or denies too little.
-Source: IAM User Guide, "AWS JSON policy elements: Version" and "… Variables and tags".
+Source: IAM User Guide, "AWS JSON policy elements: Version" and "… Variables and tags"; "Identify AWS
+resources with Amazon Resource Names (ARNs)", incomplete ARNs.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -27,6 +31,11 @@ DENY_ALL: Document = {
     "Version": VERSION,
     "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}],
 }
+
+_ARN_FIELDS = 6
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
+# A `*` that is not the last of its field may reach beyond it, and then no field is missing.
+_INNER_STAR = re.compile(r"\*[^:*]")
 
 _DOCUMENT_ELEMENTS = {"Version", "Id", "Statement"}
 _STATEMENT_ELEMENTS = {
@@ -78,7 +87,11 @@ def _statement(statement: object, version: str) -> Statement:
         _strings(statement[forms[0]], forms[0])
     if "Condition" in statement:
         _condition(statement["Condition"], version)
-    kept = {name: value for name, value in statement.items() if name != "Sid"}
+    kept = {
+        name: _completed(value, version) if name in ("Resource", "NotResource") else value
+        for name, value in statement.items()
+        if name != "Sid"
+    }
     return kept if version == VERSION else _with_literal_dollars(kept)
 
 
@@ -91,6 +104,24 @@ def _strings(value: object, element: str) -> None:
     values = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(text, str) for text in values):
         raise ValueError(f"{element} is neither a string nor a list of strings")
+
+
+def _completed(value: Any, version: str) -> Any:
+    """One resource, or a list of them, with all fields of their ARNs."""
+    if isinstance(value, list):
+        return [_complete_arn(text, version) for text in value]
+    return _complete_arn(value, version)
+
+
+def _complete_arn(text: str, version: str) -> str:
+    # Colons of a variable's name separate nothing.
+    plain = _VARIABLE.sub("", text) if version == VERSION else text
+    missing = _ARN_FIELDS - 1 - plain.count(":")
+    if missing <= 0 or not plain.startswith("arn:"):
+        return text
+    if _INNER_STAR.search(plain) or plain != text:
+        raise ValueError(f"the ARN {text!r} lacks fields, and what stands for them is not sure")
+    return text + missing * ":*"
 
 
 def _condition(condition: object, version: str) -> None:

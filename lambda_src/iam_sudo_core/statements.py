@@ -6,8 +6,9 @@ Action names are compared without case, resources with it, conditions by the mea
 (the order of keys and of values does not matter). `covers` never claims what is not so.
 
 An unresolved policy variable may make a whole statement invalid (IAM User Guide, "AWS JSON policy
-elements: Variables and tags"). So a statement with variables in its resources lies within another
-one only where that one has no variables but these: then it is valid whenever the first one is.
+elements: Variables and tags"), and so may a wildcard where AWS allows none. So a statement lies
+within another one only where that one has no such resources but these: then it is valid whenever
+the first one is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from functools import cached_property
 from typing import Any
 
 from . import policies
-from .patterns import covers, disjoint, fold, has_variable
+from .patterns import covers, disjoint, fold, is_unsure
 
 ALLOW, DENY = "Allow", "Deny"
 
@@ -52,8 +53,9 @@ class Element:
         return frozenset(pattern.key for pattern in self.patterns)
 
     @cached_property
-    def variables(self) -> frozenset[str]:
-        return frozenset(key for key in self.keys if has_variable(key))
+    def unsure(self) -> frozenset[str]:
+        """The patterns of which it is not known what they match."""
+        return frozenset(key for key in self.keys if is_unsure(key))
 
     @cached_property
     def _wildcards(self) -> dict[str, list[Pattern]]:
@@ -190,7 +192,7 @@ class Statement:
         return (
             self.effect == other.effect
             and other.condition.implies(self.condition)
-            and self.resource.variables <= other.resource.variables
+            and self.resource.unsure <= other.resource.unsure
         )
 
     def with_action(self, action: Element) -> Statement:

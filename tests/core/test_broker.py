@@ -46,17 +46,17 @@ def test_several_inline_policies_of_every_shape(account: Account, invoke: Invoke
         inline={
             "a-list": {"Version": "2012-10-17", "Statement": [allow("s3:*", Sid="Same")]},
             "b-object": {"Version": "2012-10-17", "Statement": allow("sqs:*", Sid="Same")},
-            "c-old": {"Version": "2008-10-17", "Statement": allow("sns:*", "arn:x:${aws:y}")},
-            "d-none": {"Statement": [allow("ec2:*", "arn:x:${aws:y}")]},
-            "e-new": {"Version": "2012-10-17", "Statement": allow("ecr:*", "arn:x:${aws:y}")},
+            "c-old": {"Version": "2008-10-17", "Statement": allow("sns:*", "arn:x:y:::${aws:y}")},
+            "d-none": {"Statement": [allow("ec2:*", "arn:x:y:::${aws:y}")]},
+            "e-new": {"Version": "2012-10-17", "Statement": allow("ecr:*", "arn:x:y:::${aws:y}")},
         },
     )
     assert sent(invoke()) == [
         allow("s3:*"),
         allow("sqs:*"),
-        allow("sns:*", "arn:x:${$}{aws:y}"),
-        allow("ec2:*", "arn:x:${$}{aws:y}"),
-        allow("ecr:*", "arn:x:${aws:y}"),
+        allow("sns:*", "arn:x:y:::${$}{aws:y}"),
+        allow("ec2:*", "arn:x:y:::${$}{aws:y}"),
+        allow("ecr:*", "arn:x:y:::${aws:y}"),
     ]
 
 

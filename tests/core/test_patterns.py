@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from iam_sudo_core.patterns import covers, disjoint, fold, matches, matching
 
 ALPHABET = "ab*?[!].\n"
+LOGS = "arn:aws:logs:eu-west-1:111122223333"
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,18 @@ def test_of_all_small_patterns_exactly_the_disjoint_ones_are_said_to_be() -> Non
         ("arn:aws:s3:::orders/*", "arn:aws:s3:::Orders/x", False),
         ("arn:aws:s3:::b/*", "arn:aws:s3:::b/${aws:userid}", False),
         ("arn:aws:s3:::b/${aws:userid}", "arn:aws:s3:::b/${aws:userid}", True),
+        # A wildcard where AWS allows none may match, or may not.
+        (f"{LOGS}:*:prod*", f"{LOGS}:log-group:prod1", False),
+        (f"{LOGS}:*", f"{LOGS}:*:prod*", False),
+        (f"{LOGS}:*:prod*", f"{LOGS}:*:prod*", True),
+        ("arn:aws:logs:*:*:log-group*", "arn:aws:logs:*:*:log-group:x", False),
+        ("arn:aws:iam::*:?ole/*", "arn:aws:iam::111122223333:role/x", False),
+        ("arn:aws:s3*:::b/*", "arn:aws:s3:::b/x", False),
+        ("arn:aws:s3:eu-west-1:*:*/x", "arn:aws:s3:eu-west-1:*:accesspoint/x", False),
+        (f"{LOGS}:*", f"{LOGS}:log-group:prod1", True),
+        ("arn:aws:s3:::*/x", "arn:aws:s3:::b/x", True),
+        ("arn:aws:sqs:*:*:*-jobs", "arn:aws:sqs:eu-west-1:*:a-jobs", True),
+        ("arn:aws:execute-api:*:*:*/prod/*", "arn:aws:execute-api:*:*:a/prod/GET", True),
     ],
 )
 def test_what_covers_what(pattern: str, other: str, expected: bool) -> None:
@@ -98,6 +111,8 @@ def test_what_covers_what(pattern: str, other: str, expected: bool) -> None:
         ("arn:aws:s3:::a/${aws:userid}", "arn:aws:s3:::a/ann", False),
         ("arn:aws:s3:::a/${aws:userid}", "arn:aws:s3:::b/ann", True),
         ("arn:aws:s3:::${aws:PrincipalTag/x, 'a}b'}", "arn:aws:s3:::foo", False),
+        (f"{LOGS}:*:prod*", f"{LOGS}:log-stream:x", False),
+        (f"{LOGS}:*:prod*", "arn:aws:sqs:eu-west-1:111122223333:jobs", False),
     ],
 )
 def test_what_is_disjoint(one: str, other: str, expected: bool) -> None:

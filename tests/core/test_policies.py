@@ -44,6 +44,45 @@ def test_variables_of_the_new_version_stay_variables() -> None:
     assert policies.statements({"Version": "2012-10-17", "Statement": statement}) == [statement]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("arn:aws:sqs", "arn:aws:sqs:*:*:*"),
+        ("arn:aws:iot:*", "arn:aws:iot:*:*:*"),
+        ("arn:aws:logs:eu-west-1", "arn:aws:logs:eu-west-1:*:*"),
+        ("arn:aws:iam::111122223333", "arn:aws:iam::111122223333:*"),
+        ("arn:*:sqs", "arn:*:sqs:*:*:*"),
+        ("arn:aws:s3:::b", "arn:aws:s3:::b"),
+        ("arn:aws:iam::${aws:PrincipalAccount}:role/${aws:username}",) * 2,
+        ("arn:aws:logs:*:*:log-group:a:*",) * 2,
+        ("*", "*"),
+    ],
+)
+@pytest.mark.parametrize("element", ["Resource", "NotResource"])
+def test_fields_that_an_arn_lacks_are_anything(written: str, meant: str, element: str) -> None:
+    for one, other in ((written, meant), (["*", written], ["*", meant])):
+        statement = {"Effect": "Deny", "Action": "s3:*", element: one}
+        document = {"Version": "2012-10-17", "Statement": statement}
+        assert policies.statements(document) == [{**statement, element: other}]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["arn:aws:s3:*secrets", "arn:aws:sq*s:eu-west-1", "arn:aws:iam::${aws:PrincipalAccount}"],
+)
+def test_an_arn_of_which_it_is_not_sure_what_it_lacks_is_refused(resource: str) -> None:
+    document = {"Version": "2012-10-17", "Statement": [{**ALLOW, "Resource": resource}]}
+    with pytest.raises(ValueError, match="lacks fields"):
+        policies.statements(document)
+
+
+def test_in_the_old_version_a_dollar_begins_no_variable() -> None:
+    statement = {**ALLOW, "Resource": "arn:aws:s3:::${a:b}"}
+    assert policies.statements({"Statement": statement}) == [
+        {**ALLOW, "Resource": "arn:aws:s3:::${$}{a:b}"}
+    ]
+
+
 def expand(text: str) -> str:
     """What version 2012-10-17 reads: our own small witness, for texts without known variables."""
     result, rest = "", text
