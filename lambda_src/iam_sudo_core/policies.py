@@ -4,12 +4,12 @@ The statements are kept in order and as they are, except that
 - a `Sid` is dropped: it has no meaning, and equal ones may not stand in one document;
 - a statement of a document without a version, or of version 2008-10-17, where `${…}` is plain
   text, has its `$` of every `${` written as `${$}`, which is how 2012-10-17 spells a literal one;
-- the fields that the ARN of a resource lacks are written as `*`, as AWS reads them; a session policy
-  may lack none.
+- the fields that the ARN of a resource lacks are written as `*`, as AWS reads them; in a session
+  policy none may be lacking.
 Anything that is not known to be carried over is an error: a statement that is misread either
 grants too much or denies too little.
-Source: IAM User Guide, "AWS JSON policy elements: Version" and "… Variables and tags"; "Identify AWS
-resources with Amazon Resource Names (ARNs)", incomplete ARNs.
+Source: IAM User Guide, "AWS JSON policy elements: Version", "… Variables and tags", and for ARNs
+that lack fields "Identify AWS resources with Amazon Resource Names (ARNs)".
 """
 
 from __future__ import annotations

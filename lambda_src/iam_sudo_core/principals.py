@@ -17,7 +17,9 @@ from .arns import ACCOUNT_ID, account_root
 from .patterns import matches
 
 TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
-_ASSUME_ROLE = "sts:assumerole"  # action names are compared without case
+# Action names are compared without case.
+_ASSUME_ROLE = "sts:assumerole"
+_TAG_SESSION = "sts:tagsession"
 _EVERYBODY = "*"
 
 
@@ -62,7 +64,7 @@ def trusted_principals(document: object, *, partition: str) -> frozenset[Princip
         effect = statement.get("Effect")
         if effect not in ("Allow", "Deny"):
             raise ValueError(f"Effect is {effect!r}")
-        if not _covers_assume_role(statement):
+        if not _covers(statement, _ASSUME_ROLE):
             continue
         named = _named(statement, "Principal", partition)
         excepted = _named(statement, "NotPrincipal", partition)
@@ -71,6 +73,18 @@ def trusted_principals(document: object, *, partition: str) -> frozenset[Princip
         elif not statement.get("Condition"):
             denied.append(_Denial(named, excepted if "NotPrincipal" in statement else None))
     return frozenset(p for p in allowed if not any(denial.covers(p) for denial in denied))
+
+
+def allows_session_tags(document: object) -> bool:
+    """Whether a trust policy lets anybody pass session tags, on whatever condition.
+
+    Raises:
+        ValueError: as `trusted_principals`.
+    """
+    return any(
+        statement.get("Effect") == "Allow" and _covers(statement, _TAG_SESSION)
+        for statement in _statements(document)
+    )
 
 
 @dataclass(frozen=True)
@@ -109,16 +123,14 @@ def _statements(document: object) -> Iterable[Mapping[str, object]]:
         yield statement
 
 
-def _covers_assume_role(statement: Mapping[str, object]) -> bool:
+def _covers(statement: Mapping[str, object], wanted: str) -> bool:
     if ("Action" in statement) == ("NotAction" in statement):
         raise ValueError("a statement needs one of Action and NotAction")
-    if "Action" in statement:
-        return _names_assume_role(statement["Action"])
-    return not _names_assume_role(statement["NotAction"])
-
-
-def _names_assume_role(actions: object) -> bool:
-    return any(matches(action.lower(), _ASSUME_ROLE) for action in _strings(actions, "Action"))
+    element = "Action" if "Action" in statement else "NotAction"
+    is_named = any(
+        matches(action.lower(), wanted) for action in _strings(statement[element], element)
+    )
+    return is_named is (element == "Action")
 
 
 def _named(statement: Mapping[str, object], element: str, partition: str) -> frozenset[Principal]:

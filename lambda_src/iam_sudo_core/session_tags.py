@@ -2,8 +2,9 @@
 
 A session carries the tags of the role that is assumed, and the session tags that are passed, which
 win (IAM User Guide, "Pass session tags in AWS STS"; keys are compared without case). So what
-can be wrong is a tag of the base role that the role does not have, and a tag of the role whose key
-begins with `aws:`, which nobody can pass. A policy that tests such a key would be decided wrongly.
+can be wrong is a tag of the base role that the role does not have, a tag of the role whose key
+begins with `aws:`, which nobody can pass, and one in whose place a service passes another to the
+role's own sessions. A policy that tests such a key would be decided wrongly.
 """
 
 from __future__ import annotations
@@ -65,16 +66,23 @@ class TagDifference:
         )
 
 
-def compare(role: Tags, base_role: Tags | None, *, are_passed: bool = True) -> TagDifference:
+def compare(
+    role: Tags,
+    base_role: Tags | None,
+    *,
+    are_passed: bool = True,
+    set_anew: frozenset[str] = frozenset(),
+) -> TagDifference:
     """How the tags of a session differ from the role's.
 
     `base_role` is None when the tags of the base role are not known; `are_passed` is whether the
-    role's tags can be passed to the session.
+    role's tags can be passed to the session; `set_anew` are the keys, in lower case, of those in
+    whose place the role's own sessions are passed others.
     """
-    right = frozenset(fold(key) for key in passed(role)) if are_passed else frozenset()
+    right = frozenset(fold(key) for key in passed(role)) - set_anew if are_passed else frozenset()
     wrong = frozenset(fold(key) for tags in (role, base_role or {}) for key in tags) - right
     why = (
-        "a session has the base role's tags, or none, where the role's cannot be passed"
+        "a session has the base role's tags, or none, where the role's cannot be passed or known"
         if are_passed
         else "the role's tags cannot be passed to a session without sts:TagSession"
     )

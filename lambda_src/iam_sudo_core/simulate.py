@@ -12,18 +12,12 @@ from itertools import chain
 
 from . import aws, session_tags
 from .arns import RoleArn
+from .caller import check_caller
 from .credentials import Credentials
-from .differences import escapes
-from .errors import (
-    AwsCallFailed,
-    CallerIdentityTested,
-    PackedPolicyTooLarge,
-    PrincipalTagDiffers,
-)
+from .errors import AwsCallFailed, PackedPolicyTooLarge
 from .request import Request
 from .roles import RoleSnapshot
 from .session_plan import SessionPlan, plan_sessions, policy_sizes, session_name, wants_documents
-from .statements import parse
 from .target import Note, Selection, find_target
 
 
@@ -85,13 +79,7 @@ def as_itself(
     base_tags: session_tags.Tags | None = {}
     if not snapshot.is_read or session_tags.tested(snapshot.all_documents()):
         snapshot, base_tags = aws.read_documents_and_tags(iam, snapshot, base_role)
-    for policy in snapshot.all_documents():
-        for statement in parse(snapshot.statements(policy)):
-            if key := escapes(statement):
-                raise CallerIdentityTested(role=snapshot.name, policy=policy, key=key)
-    difference = session_tags.compare(snapshot.tags, base_tags, are_passed=are_passed)
-    if keys := difference.among(session_tags.tested(snapshot.all_documents())):
-        raise PrincipalTagDiffers(role=snapshot.name, keys=keys, problem=difference.why)
+    check_caller(snapshot, base_role, base_tags, are_passed=are_passed)
     return snapshot
 
 

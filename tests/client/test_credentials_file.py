@@ -259,7 +259,7 @@ SECTIONS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     above=SECTIONS,
     mine=st.none() | st.lists(LINES, max_size=8),

@@ -324,3 +324,28 @@ def test_a_boundary_that_was_not_read_refuses_the_role() -> None:
     )
     with pytest.raises(errors.PolicyNotUnderstood, match="policy/boundary"):
         plans(role)
+
+
+JOBS = "arn:aws:sqs:eu-west-1:111122223333:jobs"
+
+
+def test_fields_that_an_arn_of_the_boundary_lacks_are_anything() -> None:
+    but_sqs = without_resource(allow("*"), NotResource="arn:aws:sqs")
+    for plan in plans(snapshot(allow("sqs:SendMessage", JOBS), bounds=[but_sqs])):
+        assert deny(None, "arn:aws:sqs:*:*:*", Action="*") in json.loads(plan.policy)["Statement"]
+    two = [but_sqs, allow("sqs:ListQueues")]
+    for plan in plans(snapshot(allow("sqs:SendMessage", JOBS), bounds=two)):
+        assert json.loads(plan.policy)["Statement"] == [deny("*")]
+
+
+@pytest.mark.parametrize("element", ["Resource", "NotResource"])
+def test_a_boundary_with_a_wildcard_in_a_resource_type_is_carried_over_by_no_guess(
+    element: str,
+) -> None:
+    logs = "arn:aws:logs:eu-west-1:111122223333"
+    bound = without_resource(allow("logs:*"), **{element: f"{logs}:*:prod*"})
+    with pytest.raises(errors.PermissionsBoundaryNotExact, match="prod"):
+        plans(snapshot(allow("logs:*", f"{logs}:log-group:prod1"), bounds=[bound]))
+    # All of it is carried over: the statement stays as it is.
+    [plan, *_] = plans(snapshot(allow("logs:*"), bounds=[bound]))
+    assert json.loads(plan.policy)["Statement"] == [bound]

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from iam_sudo_core import errors
+from iam_sudo_core.arns import RoleArn
+from iam_sudo_core.caller_keys import Caller
 from iam_sudo_core.differences import (
     BASE_ROLE,
     PolicyStatement,
@@ -32,6 +34,8 @@ GUARDED_ROLE = {
     "NotAction": ["iam:Get*", "iam:List*"],
     "Resource": "arn:aws:iam::111122223333:role/IAMSudoUser",
 }
+
+ROLE = RoleArn("aws", ACCOUNT, "iam-sudo-demo-task")
 
 
 @pytest.fixture
@@ -243,6 +247,16 @@ def test_a_condition_of_the_base_role_is_a_difference() -> None:
         ({"Condition": {"StringEquals": {"aws:PrincipalTag/Env": "dev"}}}, []),
         ({"Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}, ["caller-identity"]),
         ({"Condition": {"ArnEquals": {"ssm:SourceInstanceARN": "arn:a"}}}, ["caller-network"]),
+        ({"Condition": {"StringEquals": {"glue:RoleAssumedBy": "g"}}}, ["caller-network"]),
+        ({"Condition": {"StringEquals": {"aws:SourceIdentity": "ann"}}}, ["caller-identity"]),
+        ({"Condition": {"StringEquals": {"saml:sub": "ann"}}}, ["caller-identity"]),
+        (
+            {"Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "a"}}},
+            ["caller-identity"],
+        ),
+        ({"Resource": "arn:aws:s3:::b/${cognito-identity.amazonaws.com:sub}"}, ["caller-identity"]),
+        ({"Condition": {"StringEquals": {"sts:ExternalId": "x"}}}, []),
+        ({"Condition": {"StringEquals": {"aws:ResourceTag/saml:sub": "x"}}}, []),
         ({"Condition": {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}}, []),
         (
             {"Effect": "Deny", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
@@ -254,5 +268,6 @@ def test_what_depends_on_the_caller_is_a_difference(
     more: dict[str, Any], expected: list[str]
 ) -> None:
     granted = [PolicyStatement("p", each) for each in parse([allow("s3:*") | more])]
-    found = depending_on_the_caller(granted, tags={"env": "dev"})
+    caller = Caller(role=ROLE, base_role=ROLE.sibling("IAMSudoUser"), tags=frozenset({"env"}))
+    found = depending_on_the_caller(granted, caller)
     assert [each.kind for each in found] == expected

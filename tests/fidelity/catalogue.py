@@ -38,6 +38,16 @@ class Catalogue:
         """The ARN formats of an action's resources; none for one that takes `*` alone."""
         return self._formats.get(action, [])
 
+    def types(self, service: str) -> list[str]:
+        """The resource types of a service, as the text before the name: `log-group:`, `table/`."""
+        found = {
+            re.split("(?<=[:/])", arn.split(":", 5)[5], maxsplit=1)[0]
+            for action in self._of_service.get(service, ())
+            for arn in self.formats(action)
+            if arn.count(":") >= 5
+        }
+        return sorted(each for each in found if "*" not in each)
+
     def near(self, pattern: str, rng: random.Random) -> str:
         """An action that a pattern just misses: the next name of the service, or any of it."""
         return rng.choice(rng.choice([names for names in self._missed(pattern) if names]))

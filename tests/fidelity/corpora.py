@@ -65,10 +65,19 @@ def managed(name: str) -> Document:
     return managed_policies()[f"arn:aws:iam::aws:policy/{name}"]
 
 
-def role(account: str = "111122223333", **changes: Any) -> RoleSnapshot:
-    """A role `task`, whose trust policy does not matter here."""
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
+
+
+def role(
+    account: str = "111122223333", trust: object = {"Statement": TRUST}, **changes: Any
+) -> RoleSnapshot:
+    """A role `task`."""
     arn = RoleArn("aws", account, "task")
-    return RoleSnapshot(Role(arn.name, arn, {}), **changes)
+    return RoleSnapshot(Role(arn.name, arn, trust), **changes)
 
 
 def aws_managed_cases() -> Iterator[Case]:
@@ -97,6 +106,7 @@ def _public_case(row: Mapping[str, Any]) -> Case:
         f"{row['source']['repo']}/{row['source']['path']} {row['role_logical_id']}",
         role(
             "123456789012",
+            row["trust"] if isinstance(row["trust"], dict) else {"Statement": TRUST},
             inline_policies={
                 f"{number} {policy['name']}": policy["document"]
                 for number, policy in enumerate(row["inline_policies"])

@@ -9,7 +9,8 @@ from typing import Any
 from tests.fidelity.catalogue import Catalogue
 from tests.fidelity.draw_contexts import PRINCIPAL_TAG, context
 from tests.fidelity.draw_resources import resource, variables_in
-from tests.fidelity.evaluator import Document, Request, Value
+from tests.fidelity.evaluator import Document, Request, Value, listed
+from tests.fidelity.marks import is_mark
 
 # Of how many requests one is not about what the policies name.
 BACKGROUND = 12
@@ -28,7 +29,7 @@ def requests(
     found = {}
     for _ in range(2 * number):
         request = draw.request()
-        found[request.action, request.resource, repr(request.context)] = request
+        found[repr(request)] = request
         if len(found) == number:
             break
     return list(found.values())
@@ -66,7 +67,8 @@ class _Draw:
         keys |= context(statement.get("Condition", {}), others, known, self._rng)
         known |= {key.lower(): value for key, value in keys.items() if isinstance(value, str)}
         action = self._action(statement)
-        return Request(action, self._resource(action, statement, known), keys)
+        of_role = {key: keys.pop(key) for key in list(keys) if is_mark(key)}
+        return Request(action, self._resource(action, statement, known), keys, of_role)
 
     def _action(self, statement: Mapping[str, Any]) -> str:
         if self._rng.randrange(BACKGROUND) == 0:
@@ -86,8 +88,3 @@ class _Draw:
             statement = self._rng.choice(self._statements)
         patterns = listed(statement.get("Resource", statement.get("NotResource")))
         return resource(self._rng.choice(patterns), formats, known, self._rng)
-
-
-def listed(value: Any) -> list[Any]:
-    """What JSON policies write as one value or as a list."""
-    return value if isinstance(value, list) else [value]

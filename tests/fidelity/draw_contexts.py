@@ -14,6 +14,7 @@ from tests.fidelity.draw_resources import MISSES, instance
 from tests.fidelity.evaluator import Value
 
 PRINCIPAL_TAG = "aws:principaltag/"
+PRINCIPAL_ARN = "aws:principalarn"
 
 # `${*}` is how a pattern spells a literal `*`.
 _NO_WILDCARD = re.compile(r"([*?])")
@@ -36,14 +37,14 @@ def context(
 ) -> dict[str, Value]:
     """Keys for the condition of one statement, and perhaps for those of others.
 
-    Tags of the principal are not drawn: they are the side's, not the request's. The value of
-    another tag may be anything; of other keys it has the type that AWS gives it.
+    The principal's tags and ARN are not drawn: they are the side's, not the request's. The value
+    of another tag may be anything; of other keys it has the type that AWS gives it.
     """
     drawn: dict[str, Value] = {}
     all_met = rng.random() < 0.5
     for condition in [first, *others]:
         for test in _tests(condition):
-            if test.key.lower().startswith(PRINCIPAL_TAG) or test.key in drawn:
+            if test.key.lower().startswith((PRINCIPAL_TAG, PRINCIPAL_ARN)) or test.key in drawn:
                 continue
             chance = rng.random()
             met = chance < 0.4 or (all_met and condition is first)

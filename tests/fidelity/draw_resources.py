@@ -77,7 +77,7 @@ def _fillings(name: str) -> list[str]:
         "any",
         "Any-1",
         "",
-        *(form for w in words for form in (f"any{w}any", f"{w.lstrip(':/')}any")),
+        *(form for w in words for form in (f"any{w}any", f"{w.lstrip(':/')}any", w.strip(":/"))),
     ]
 
 

@@ -35,21 +35,21 @@ const validated = (policy) => createValidatedPolicy(policy, validateIdentityPoli
 const named = (policies) => policies.map((policy, index) => ({ name: `policy${index}`, policy: validated(policy) }));
 
 /** A side as the evaluator takes it: its policies are validated once, not for each request. */
-function prepared({ policies, boundary, session, context }) {
+function prepared({ policies, boundary, session, context, is_role }) {
   const given = { identityPolicies: named(policies) };
   if (boundary) given.permissionBoundaryPolicies = named([boundary]);
   if (session) given.sessionPolicy = validated(session);
-  return { given, context };
+  return { given, context, is_role };
 }
 
-async function decide({ given, context }, request) {
+async function decide({ given, context, is_role }, request) {
   const { action, resource } = request;
   const simulation = {
     request: {
       principal: PRINCIPAL,
       action,
       resource: { resource, accountId: ACCOUNT },
-      contextVariables: { ...request.context, ...context },
+      contextVariables: { ...request.context, ...(is_role && request.of_role), ...context },
     },
     serviceControlPolicies: [],
     resourceControlPolicies: [],

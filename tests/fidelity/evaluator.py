@@ -21,11 +21,15 @@ Decisions = list[bool] | None
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asks for: an action on a resource, with the keys that conditions look at."""
+    """What somebody asks for: an action on a resource, with the keys that conditions look at.
+
+    `of_role` are keys that the role alone has.
+    """
 
     action: str
     resource: str
     context: Mapping[str, Value] = field(default_factory=dict)
+    of_role: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,12 @@ class Side:
     boundary: Document | None = None
     session: Document | None = None
     context: Mapping[str, Value] = field(default_factory=dict)
+    is_role: bool = False
+
+
+def listed(value: Any) -> list[Any]:
+    """What JSON policies write as one value or as a list."""
+    return value if isinstance(value, list) else [value]
 
 
 class Evaluator:

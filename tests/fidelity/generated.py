@@ -29,6 +29,10 @@ RESOURCES = [
     "arn:aws:sqs:eu-west-1:*:*", "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders",
     "arn:aws:dynamodb:*:*:table/*", "arn:aws:iam::111122223333:role/*",
     "arn:aws:kms:eu-west-1:111122223333:key/*", "arn:aws:logs:*:*:log-group:*:log-stream:*",
+    # Incomplete, with a wildcard in the resource type, with a key that the role alone has.
+    "arn:aws:sqs", "arn:aws:dynamodb:*", "arn:aws:logs:eu-west-1",
+    "arn:aws:dynamodb:*:111122223333:*/Orders", "arn:aws:logs:eu-west-1:111122223333:*:Orders*",
+    "arn:aws:s3:::Orders/${saml:sub}/*", "arn:aws:s3:::Orders/${accounts.google.com:sub}",
 ]  # fmt: skip
 CONDITIONS = [
     if_("StringEquals", "aws:RequestedRegion", "eu-west-1"),
@@ -48,6 +52,25 @@ CONDITIONS = [
     if_("ForAllValues:StringEquals", "aws:TagKeys", "team", "env"),
     if_("ForAnyValue:StringLike", "aws:TagKeys", "te*"),
     if_("ArnLike", "aws:SourceArn", "arn:aws:sns:*:111122223333:*"),
+    *(
+        if_(operator, key, value)
+        for key, value in {
+            "aws:SourceIdentity": "ann",
+            "saml:sub": "ann",
+            "accounts.google.com:sub": "ann",
+            "glue:RoleAssumedBy": "glue.amazonaws.com",
+        }.items()
+        for operator in ("StringEquals", "StringNotEquals", "StringLikeIfExists")
+    ),
+    if_("ArnLike", "lambda:SourceFunctionArn", "arn:aws:lambda:*:*:function:orders"),
+    if_("ArnNotLike", "lambda:SourceFunctionArn", "arn:aws:lambda:*:*:function:orders"),
+    if_("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/task"),
+    if_("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/IAMSudo*"),
+    if_("Null", "ec2:SourceInstanceArn", "true"),
+    if_("Null", "ec2:SourceInstanceArn", "false"),
+    if_("ForAllValues:StringEquals", "saml:edupersonaffiliation", "staff", "student"),
+    if_("ForAnyValue:StringEquals", "saml:edupersonaffiliation", "staff", "student"),
+    if_("StringEquals", "aws:ResourceTag/owner", "${aws:SourceIdentity}"),
 ]
 TAGS = {"team": "orders"}
 ATTACHED = [

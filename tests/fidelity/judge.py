@@ -1,8 +1,9 @@
 """Judge sessions: what may the role do, what may the session, and where do they differ?
 
 The role is judged as itself AND as the base role, since a session never goes beyond its base role.
-Keys that hang on the caller's identity (`aws:PrincipalArn`, `aws:userid`, …) are drawn the same for
-both: that they differ is for the plan to name, and for other tests.
+Keys that the role's own sessions have from whoever gave them out (`marks`) are the role's alone,
+and the session has an ARN and an id of its own. By these it may be narrower, where the product
+names a difference, and never wider. All of it in both readings of `readings`.
 """
 
 from __future__ import annotations
@@ -10,21 +11,25 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from iam_sudo_core import policies
+from iam_sudo_core.arns import RoleArn
+from iam_sudo_core.caller import check_caller
+from iam_sudo_core.caller_keys import Caller
 from iam_sudo_core.compaction import NotEquivalent, compact
-from iam_sudo_core.differences import escapes
-from iam_sudo_core.errors import CallerIdentityTested, PrincipalTagDiffers, SessionRefused
+from iam_sudo_core.differences import PolicyStatement, depending_on_the_caller
+from iam_sudo_core.errors import Refusal
 from iam_sudo_core.roles import RoleSnapshot
 from iam_sudo_core.session_plan import SessionPlan, plan_sessions
-from iam_sudo_core.session_tags import compare, tested
 from iam_sudo_core.statements import parse, write
 from tests.fidelity.catalogue import Catalogue
 from tests.fidelity.corpora import Case, managed
-from tests.fidelity.draw import listed, requests
-from tests.fidelity.evaluator import Document, Evaluator, Request, Side
+from tests.fidelity.draw import requests
+from tests.fidelity.evaluator import Document, Evaluator, Request, Side, listed
+from tests.fidelity.marks import stand_in
+from tests.fidelity.readings import readings
 
 # A session has the base role's tags too, where it is not given others.
 BASE_TAGS = {"team": "platform", "env": "dev"}
@@ -48,7 +53,8 @@ class Difference:
 class Verdict:
     """What came of a role: the refusal, or the requests decided and where the session differs.
 
-    `ratio` is what compaction leaves of the characters of its inline policies.
+    `ratio` is what compaction leaves of the characters of its inline policies; `named` counts the
+    requests that a session is denied for a difference which is named.
     """
 
     case: Case
@@ -57,6 +63,7 @@ class Verdict:
     decided: int = 0
     skipped: int = 0
     beyond_base: int = 0
+    named: int = 0
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -70,13 +77,12 @@ class Judge:
 
     def plans(self, case: Case, *, seed: object) -> Verdict:
         """Judge all sessions that are planned for a role."""
-        verdict = Verdict(case, refusal=_refused_for_the_caller(case.snapshot))
-        if verdict.refusal:
-            return verdict
+        verdict = Verdict(case)
         try:
+            check_caller(case.snapshot, case.base_role, BASE_TAGS)
             verdict.ratio = _ratio(case.snapshot)
             plans = list(plan_sessions(case.snapshot, base_role=case.base_role))
-        except (SessionRefused, NotEquivalent) as refusal:
+        except (Refusal, NotEquivalent) as refusal:
             verdict.refusal = type(refusal).__name__
             return verdict
         sessions = [_session(plan, case.snapshot.documents) for plan in plans]
@@ -95,37 +101,67 @@ class Judge:
         """Add to the verdict what these session policies of a role do, with these session tags."""
         case = verdict.case
         base = [rng.choice(BASE_POLICIES)]
-        role_keys = _principal_tags(case.snapshot.tags)
-        session_keys = _principal_tags(BASE_TAGS) | _principal_tags(tags)
-        sides = [
-            Side(case.documents, boundary=case.boundary, context=role_keys),
-            Side(base),
-            *(Side(base, session=session, context=session_keys) for session in sessions),
-        ]
         documents = [*case.documents, *sessions]
         documents += [case.boundary] if case.boundary else []
         asked = requests(
             documents, self.requests, catalogue=self.catalogue, rng=rng, tags=case.snapshot.tags
         )
-        for request, decisions in zip(asked, self.evaluator.decide(asked, sides), strict=True):
-            if decisions is None:
-                verdict.skipped += 1
-                continue
-            role_allows, base_allows, *by_session = decisions
-            verdict.decided += 1
-            verdict.beyond_base += role_allows and not base_allows
-            for session, allows in zip(sessions, by_session, strict=True):
-                if allows is not (role_allows and base_allows):
-                    verdict.differences.append(Difference(allows, request, session))
+        asked = [_with_stand_ins(request) for request in asked]
+        of_role = _principal(case.snapshot.role.arn) | _principal_tags(case.snapshot.tags)
+        of_session = (
+            _principal(case.base_role)
+            | {"aws:userid": "AROABASE:iam-sudo-task"}
+            | _principal_tags(BASE_TAGS)
+            | _principal_tags(tags)
+        )
+        for read in readings(documents, self.catalogue):
+            boundary = read(case.boundary) if case.boundary else None
+            sides = [
+                Side(list(map(read, case.documents)), boundary, context=of_role, is_role=True),
+                Side(base),
+                *(Side(base, session=read(each), context=of_session) for each in sessions),
+            ]
+            decided = zip(asked, self.evaluator.decide(asked, sides), strict=True)
+            for request, decisions in decided:
+                if decisions is None:
+                    verdict.skipped += 1
+                else:
+                    _compare(verdict, request, decisions, sessions)
 
 
-def _refused_for_the_caller(snapshot: RoleSnapshot) -> str | None:
-    """What `simulate` refuses for another reason than size, once it has a plan."""
-    documents = snapshot.all_documents()
-    if compare(snapshot.tags, BASE_TAGS).among(tested(documents)):
-        return PrincipalTagDiffers.__name__
-    statements = (s for policy in documents for s in parse(snapshot.statements(policy)))
-    return CallerIdentityTested.__name__ if any(map(escapes, statements)) else None
+def _compare(
+    verdict: Verdict, request: Request, decisions: Sequence[bool], sessions: Sequence[Document]
+) -> None:
+    role_allows, base_allows, *by_session = decisions
+    verdict.decided += 1
+    verdict.beyond_base += role_allows and not base_allows
+    for session, allows in zip(sessions, by_session, strict=True):
+        if allows is (role_allows and base_allows):
+            continue
+        if not allows and _depends_on_the_caller(verdict.case):
+            verdict.named += 1
+        else:
+            verdict.differences.append(Difference(allows, request, session))
+
+
+def _depends_on_the_caller(case: Case) -> bool:
+    snapshot = case.snapshot
+    statements = [
+        PolicyStatement(policy, statement)
+        for policy in snapshot.all_documents()
+        for statement in parse(snapshot.statements(policy))
+    ]
+    return any(depending_on_the_caller(statements, Caller.of(snapshot, case.base_role)))
+
+
+def _with_stand_ins(request: Request) -> Request:
+    return replace(
+        request, of_role={stand_in(key): value for key, value in request.of_role.items()}
+    )
+
+
+def _principal(arn: RoleArn) -> dict[str, str]:
+    return {"aws:PrincipalArn": str(arn)}
 
 
 def _ratio(snapshot: RoleSnapshot) -> float | None:

@@ -29,6 +29,7 @@ class Row:
     beyond_base: int = 0
     wider: int = 0
     narrower: int = 0
+    named: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     ratios: list[float] = field(default_factory=list)
 
@@ -40,6 +41,7 @@ class Row:
         self.beyond_base += verdict.beyond_base
         self.wider += sum(difference.is_wider for difference in verdict.differences)
         self.narrower += sum(not difference.is_wider for difference in verdict.differences)
+        self.named += verdict.named
         self.refused.update([verdict.refusal] if verdict.refusal else [])
         self.ratios += [verdict.ratio] if verdict.ratio else []
 
@@ -56,6 +58,7 @@ class Row:
             f"{self.beyond_base:,}",
             str(self.wider),
             str(self.narrower),
+            f"{self.named:,}",
             f"{statistics.median(self.ratios):.2f}" if self.ratios else "-",
             f"{max(self.ratios):.2f}" if self.ratios else "-",
         ]
@@ -70,7 +73,7 @@ class Row:
 
 HEADINGS = [
     "corpus", "roles", "with a plan", "share", "refused", "decided", "not judged",
-    "role beyond base", "wider", "narrower", "characters left: median", "worst",
+    "role beyond base", "wider", "narrower", "narrower, named", "characters left: median", "worst",
 ]  # fmt: skip
 
 

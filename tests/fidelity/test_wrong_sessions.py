@@ -5,8 +5,9 @@ import random
 
 import pytest
 
-from tests.fidelity import wrong, wrong_boundaries
-from tests.fidelity.boundaries import ARN, EVERYTHING, document
+from iam_sudo_core.errors import CallerIdentityTested
+from tests.fidelity import wrong, wrong_boundaries, wrong_callers
+from tests.fidelity.boundaries import ARN, EVERYTHING, allow, deny, document
 from tests.fidelity.corpora import Case, role
 from tests.fidelity.judge import Verdict
 
@@ -59,3 +60,49 @@ def test_a_wrong_boundary_is_caught(judged, spoil):
     said = copy.deepcopy(wrong_boundaries.CUT)
     spoil(said)
     assert judged(BOUNDED, said).differences
+
+
+@pytest.mark.parametrize("held_back", wrong_callers.HELD_BACK)
+def test_a_session_that_gets_round_what_holds_its_role_back_is_refused_and_would_be_caught(
+    judged, make_judge, held_back
+):
+    said = {"role": wrong_callers.ROLE, held_back: wrong_callers.HELD_BACK[held_back]}
+    case = Case("", "", role(inline_policies={"policy": document(*said.values())}))
+    assert make_judge(1).plans(case, seed=SEED).refusal == CallerIdentityTested.__name__
+    assert any(difference.is_wider for difference in judged(case, said).differences)
+
+
+def test_a_boundary_whose_arns_lack_fields_and_are_taken_literally_is_caught(judged):
+    jobs = "arn:aws:sqs:eu-west-1:111122223333:jobs"
+    boundary = document(
+        {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:sqs"}, allow("sqs:ListQueues")
+    )
+    snapshot = role(
+        inline_policies={"policy": document(allow("sqs:SendMessage", jobs))},
+        permissions_boundary=ARN,
+        documents={ARN: boundary},
+    )
+    verdict = judged(Case("", "", snapshot), {"literally": allow("sqs:SendMessage", jobs)})
+    assert any(difference.is_wider for difference in verdict.differences)
+
+
+def test_a_denial_that_a_wildcard_in_a_resource_type_swallows_is_caught(judged):
+    logs = "arn:aws:logs:eu-west-1:111122223333"
+    said = {
+        "all": EVERYTHING,
+        "perhaps": deny("logs:*", f"{logs}:*:prod*"),
+        "surely": deny("logs:DeleteLogGroup", f"{logs}:log-group:prod1"),
+    }
+    case = Case("", "", role(inline_policies={"policy": document(*said.values())}))
+    assert not judged(case, said).differences
+    del said["surely"]
+    assert any(difference.is_wider for difference in judged(case, said).differences)
+
+
+def test_a_denial_that_a_wildcard_in_a_resource_type_stands_for_is_missed_in_no_reading(judged):
+    tables = "arn:aws:dynamodb:eu-west-1:111122223333"
+    said = {"all": EVERYTHING, "perhaps": deny("dynamodb:*", f"{tables}:*/Orders")}
+    case = Case("", "", role(inline_policies={"policy": document(*said.values())}))
+    assert not judged(case, said).differences
+    del said["perhaps"]
+    assert any(difference.is_wider for difference in judged(case, said).differences)
