@@ -167,8 +167,9 @@ def _use(
     context.obj.listen(verbose=verbose, debug=debug)
     if not profile and not cmd:
         raise click.UsageError("specify --profile, a command or both", context)
+    from iam_sudo_client.command_environment import command_environment
     from iam_sudo_client.credentials_file import credentials_path, save_profile
-    from iam_sudo_client.run_command import command_environment, run
+    from iam_sudo_client.run_command import run
     from iam_sudo_client.session import open_session
 
     session = open_session(region, os.environ)
@@ -180,8 +181,10 @@ def _use(
         log.info("credentials saved under AWS profile %s.", profile)
     if not cmd:
         return 0
-    note(running=" ".join(cmd), region=region)
-    return run(cmd, command_environment(os.environ, credentials, region=region))
+    environment = command_environment(os.environ, credentials, region=region)
+    gone = sorted(os.environ.keys() - environment.keys())
+    note(taken_out=", ".join(gone) or "nothing", running=" ".join(cmd), region=region)
+    return run(cmd, environment)
 
 
 def _explain(

@@ -1,4 +1,4 @@
-r"""Run a command with new credentials and nothing of the old ones.
+r"""Run a command in an environment of its own.
 
 The command is a child without a shell: our standard streams and open files are its own, its exit
 code is ours, 128 + n says that signal n ended it. It starts with the signal state that we were
@@ -18,36 +18,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from iam_sudo_client.errors import CommandNotExecutable, CommandNotFound
-from iam_sudo_core.credentials import Credentials
-
-# Every variable from which an SDK or a tool takes an identity. The three that we set come before
-# most of these, but not before all, and not in every SDK (JavaScript prefers AWS_PROFILE).
-# https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html#EVarSettings
-CREDENTIAL_VARIABLES = frozenset(
-    {
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "AWS_SECURITY_TOKEN",  # the old name; botocore prefers it to AWS_SESSION_TOKEN
-        # Not set anew: botocore would refresh from the variables, which cannot change any more.
-        "AWS_CREDENTIAL_EXPIRATION",
-        "AWS_PROFILE",
-        "AWS_DEFAULT_PROFILE",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_ROLE_ARN",
-        "AWS_ROLE_SESSION_NAME",
-        "AWS_CREDENTIAL_FILE",  # of the EC2 tools; botocore still reads it
-        "AWS_ACCESS_KEY",  # the other names that the SDKs for Go and Java know
-        "AWS_SECRET_KEY",
-        "AMAZON_ACCESS_KEY_ID",  # the second prefix of the SDK for JavaScript 2
-        "AMAZON_SECRET_ACCESS_KEY",
-        "AMAZON_SESSION_TOKEN",
-    }
-)
 
 FORWARDED_SIGNALS = (
     signal.SIGINT,
@@ -59,23 +29,6 @@ FORWARDED_SIGNALS = (
 )
 _TYPED_AT_TERMINAL = {signal.SIGINT, signal.SIGQUIT}
 _KILLED_BY_SIGNAL = 128
-
-
-def command_environment(
-    environ: Mapping[str, str], credentials: Credentials, *, region: str | None
-) -> dict[str, str]:
-    """Return the environment for the command: these credentials and no other source of any.
-
-    `region` is the one that the caller resolved: it may have come from the profile whose name is
-    taken out here. None leaves the region variables as they are.
-    """
-    environment = {name: text for name, text in environ.items() if name not in CREDENTIAL_VARIABLES}
-    environment["AWS_ACCESS_KEY_ID"] = credentials.access_key_id
-    environment["AWS_SECRET_ACCESS_KEY"] = credentials.secret_access_key
-    environment["AWS_SESSION_TOKEN"] = credentials.session_token
-    if region is not None:
-        environment["AWS_REGION"] = environment["AWS_DEFAULT_REGION"] = region
-    return environment
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -4,6 +4,7 @@ The broker is a small HTTP server here that answers as Lambda's Invoke does; the
 `tests/emulator`.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -23,6 +24,10 @@ GIVEN = {
     "SessionToken": "given-token",
     "Expiration": "2026-11-22T13:00:00+00:00",
 }
+ASK_BEDROCK = """
+import boto3
+boto3.client("bedrock-runtime").invoke_model(modelId="m", body=b"{}")
+"""
 SHOW = [
     sys.executable,
     "-c",
@@ -40,6 +45,7 @@ class Service:
     headers: dict[str, str] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
+    authorizations: list[str] = field(default_factory=list)
 
     def fails(self, status: int, code: str, message: str = "so it is") -> None:
         self.status, self.body = status, {"Message": message}
@@ -58,6 +64,7 @@ def service() -> Iterator[Service]:
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
             answers.paths.append(self.path)
+            answers.authorizations.append(self.headers["Authorization"])
             answers.asked.append(json.loads(self.rfile.read(length)))
             body = answers.body
             text = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -139,6 +146,36 @@ def test_the_command_runs_with_the_new_credentials_alone(run: Run, service: Serv
         "AWS_MAX_ATTEMPTS": "1",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+@pytest.mark.parametrize(
+    "left_behind",
+    [
+        {"AWS_BEARER_TOKEN_BEDROCK": "own-api-key"},
+        {"AWS_AUTH_SCHEME_PREFERENCE": "httpBearerAuth"},
+        {"AWS_BEARER_TOKEN_BEDROCK": "own-api-key", "AWS_AUTH_SCHEME_PREFERENCE": "sigv4"},
+    ],
+)
+def test_the_command_signs_with_the_new_key_and_never_with_the_callers_token(
+    run: Run, service: Service, tmp_path: Path, left_behind: dict[str, str | None]
+) -> None:
+    cache = tmp_path / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    (tmp_path / ".aws" / "config").write_text(
+        "[default]\nsso_session = s\n"
+        "[sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://example.com\n"
+    )
+    # The name is what botocore makes of the session's.
+    token = {"accessToken": "own-sso-token", "expiresAt": "2099-01-01T00:00:00Z"}
+    (cache / f"{hashlib.sha1(b's').hexdigest()}.json").write_text(json.dumps(token))  # noqa: S324
+    finished = run(
+        "simulate", "--role-name", "orders-task", sys.executable, "-c", ASK_BEDROCK,
+        environ=left_behind,
+    )  # fmt: skip
+    assert (finished.returncode, finished.stderr) == (0, "")
+    _, bedrock = service.authorizations
+    assert service.paths[1] == "/model/m/invoke"
+    assert bedrock.startswith("AWS4-HMAC-SHA256 Credential=ASIAGIVEN/")
 
 
 def test_the_request_is_the_ancestors(run: Run, service: Service) -> None:

@@ -16,10 +16,7 @@ from pathlib import Path
 import pytest
 
 from iam_sudo_client.errors import CommandNotExecutable, CommandNotFound
-from iam_sudo_client.run_command import FORWARDED_SIGNALS, command_environment, run
-from iam_sudo_core.credentials import Credentials
-
-NEW = Credentials("ASIANEW", "new-secret", "new-token", "2030-01-02T03:04:05+00:00")
+from iam_sudo_client.run_command import FORWARDED_SIGNALS, run
 
 # Runs its arguments as the command, as iam-sudo would.
 WRAPPER = """
@@ -80,48 +77,6 @@ def line(process: subprocess.Popen[str]) -> str:
 
 
 # --- the environment
-
-
-def test_the_new_credentials_are_set_and_no_older_source_of_any_survives() -> None:
-    old = dict.fromkeys(
-        [
-            "AWS_ACCESS_KEY_ID",
-            "AWS_SECRET_ACCESS_KEY",
-            "AWS_SESSION_TOKEN",
-            "AWS_SECURITY_TOKEN",
-            "AWS_CREDENTIAL_EXPIRATION",
-            "AWS_PROFILE",
-            "AWS_DEFAULT_PROFILE",
-            "AWS_ROLE_ARN",
-            "AWS_ROLE_SESSION_NAME",
-            "AWS_WEB_IDENTITY_TOKEN_FILE",
-            "AWS_CREDENTIAL_FILE",
-            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-            "AWS_ACCESS_KEY",
-            "AWS_SECRET_KEY",
-            "AMAZON_ACCESS_KEY_ID",
-            "AMAZON_SECRET_ACCESS_KEY",
-            "AMAZON_SESSION_TOKEN",
-        ],
-        "old",
-    )
-    kept = {"PATH": "/bin", "AWS_REGION": "eu-west-1", "AWS_CA_BUNDLE": "/ca", "LANG": "C"}
-    assert command_environment({**old, **kept}, NEW, region=None) == {
-        **kept,
-        "AWS_ACCESS_KEY_ID": "ASIANEW",
-        "AWS_SECRET_ACCESS_KEY": "new-secret",
-        "AWS_SESSION_TOKEN": "new-token",
-    }
-
-
-def test_a_region_that_was_found_elsewhere_is_set_for_every_sdk() -> None:
-    before = {"AWS_PROFILE": "ann", "AWS_REGION": "us-east-1"}
-    environment = command_environment(before, NEW, region="eu-west-1")
-    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "eu-west-1"
-    assert before == {"AWS_PROFILE": "ann", "AWS_REGION": "us-east-1"}
 
 
 def test_the_command_sees_exactly_the_environment_it_is_given(

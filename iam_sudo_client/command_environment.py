@@ -1,0 +1,86 @@
+"""The environment of the command: the new credentials, and no other source of any.
+
+What an SDK or a tool takes an identity from is taken out; what is mere configuration (region,
+endpoints, retries, certificates) stays, since the program should reach AWS as it otherwise does.
+Names are told apart by rule, so that `AWS_BEARER_TOKEN_` of tomorrow's service goes as well; a name
+that says neither is the program's own and stays.
+
+Not attempted: files. Some programs prefer theirs to any variable, see docs/decisions/0012.
+Source: AWS SDKs and Tools Reference Guide, "Configuration and authentication settings reference",
+and where a line says so the SDK or the tool itself. `tests/client/test_command_environment.py` has
+every variable that botocore and the AWS CLI know decided.
+"""
+
+import re
+from collections.abc import Mapping
+
+from iam_sudo_core.credentials import Credentials
+
+# Words of a name that say who somebody is, wherever they stand in it: AWS_EB_PROFILE,
+# AWS_S3_SECRET_ACCESS_KEY (django-storages), AMAZON_SESSION_TOKEN (SDK for Ruby).
+_IDENTITY_WORDS = (
+    "ACCESS_KEY",
+    "SECRET_KEY",  # the older name of SECRET_ACCESS_KEY: SDKs for Go, Java, Ruby
+    # Of these, bearer tokens (AWS_BEARER_TOKEN_BEDROCK, …) win over any key; botocore prefers
+    # AWS_SECURITY_TOKEN to AWS_SESSION_TOKEN.
+    "TOKENS?",
+    # AWS_CREDENTIAL_EXPIRATION is not set anew: botocore would refresh from the variables, which
+    # cannot change any more.
+    "CREDENTIALS?",
+    "PROFILES?",  # the SDK for JavaScript prefers AWS_PROFILE to keys
+    "WEB_IDENTITY",
+)
+# Beginnings of names, up to the end of a word.
+_IDENTITY_BEGINNINGS = (
+    # DynamoDB's endpoint may be that account's; the mode would demand an account that nobody knows.
+    "AWS_ACCOUNT_ID",
+    "AWS_ASSUMED?",
+    "AWS_CONTAINER",
+    "AWS_LOGIN",
+    "AWS_MFA",
+    "AWS_ROLE",
+    "AWS_SESSION",
+    "AWS_SIGNIN",
+    "AWS_SSO",
+    # Not of an SDK: who the shell of another tool is, which a program or a prompt may believe.
+    "AWSUME",
+    "AWS_VAULT",
+    "GRANTED_SSO",
+    # Files of credentials, of boto and gsutil.
+    "BOTO_CONFIG",
+    "BOTO_PATH",
+)
+_IDENTITY = re.compile(
+    rf"(?:(?:AWS|AMAZON|EC2)_(?:[A-Z0-9_]*_)?(?:{'|'.join(_IDENTITY_WORDS)})"
+    rf"|{'|'.join(_IDENTITY_BEGINNINGS)})(?:_.*)?"
+)
+# What has such a word and is configuration: the shared file holds settings too, and is where
+# --profile writes; and there is a service Customer Profiles.
+_CONFIGURATION = re.compile(r"AWS_SHARED_CREDENTIALS_FILE|AWS_ENDPOINT_URL_.*")
+
+_SCHEMES = "AWS_AUTH_SCHEME_PREFERENCE"
+_SIGNED_WITH_KEYS = re.compile(r"\s*sigv4a?\s*(?:,\s*sigv4a?\s*)*")
+
+
+def command_environment(
+    environ: Mapping[str, str], credentials: Credentials, *, region: str | None
+) -> dict[str, str]:
+    """Return the environment for the command: these credentials and no other source of any.
+
+    `region` is the one that the caller resolved: it may have come from the profile whose name is
+    taken out here. None leaves the region variables as they are.
+    """
+    environment = {name: text for name, text in environ.items() if not names_somebody(name, text)}
+    environment["AWS_ACCESS_KEY_ID"] = credentials.access_key_id
+    environment["AWS_SECRET_ACCESS_KEY"] = credentials.secret_access_key
+    environment["AWS_SESSION_TOKEN"] = credentials.session_token
+    if region is not None:
+        environment["AWS_REGION"] = environment["AWS_DEFAULT_REGION"] = region
+    return environment
+
+
+def names_somebody(name: str, text: str) -> bool:
+    """Whether an SDK or a tool would take an identity from a variable of this name and text."""
+    if name == _SCHEMES:  # any other scheme asks for a token, which can be the caller's alone
+        return not _SIGNED_WITH_KEYS.fullmatch(text)
+    return bool(_IDENTITY.fullmatch(name)) and not _CONFIGURATION.fullmatch(name)
