@@ -25,7 +25,7 @@ from iam_sudo_client.options import (
     report_options,
     simulated_role_options,
 )
-from iam_sudo_client.report import Report, log, note
+from iam_sudo_client.report import Report, log, note, show
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import InvalidRequest
 from iam_sudo_core.request import Request
@@ -192,7 +192,7 @@ def _explain(
 ) -> int:
     """Print an explanation: the broker's, or without a function one of our own."""
     from iam_sudo_client import strategies
-    from iam_sudo_client.explain import as_text
+    from iam_sudo_client.explain import as_lines
     from iam_sudo_client.session import open_session
 
     session = open_session(region, os.environ)
@@ -200,7 +200,7 @@ def _explain(
         found = strategies.explained_by_broker(session, request, function_name=function_name)
     else:
         found = strategies.explain_here(session, request, base_role=_base_role(), note=note)
-    click.echo(json.dumps(found, indent=2) if as_json else as_text(found, diff=diff))
+    show(json.dumps(found, indent=2).splitlines() if as_json else as_lines(found, diff=diff))
     return EXIT_DIFFERENCES if found["differences"] else 0
 
 
@@ -229,8 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = cli.main(arguments, prog_name="iam-sudo", standalone_mode=False, obj=report)
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = report.misused(error)
     except (KeyboardInterrupt, click.Abort):
         code = _EXIT_INTERRUPTED
     except CommandLineError as error:

@@ -1,6 +1,6 @@
-"""An explanation of a session as text for a person; `--json` is the explanation as it is.
+"""An explanation of a session as lines for a person; `--json` is the explanation as it is.
 
-Policies may hold control characters, so JSON is written in ASCII.
+A line may hold whatever is in a policy or a name, new lines too: `report.show` makes it printable.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ALWAYS = (
 )
 
 
-def as_text(explanation: Mapping[str, Any], *, diff: bool = False) -> str:
+def as_lines(explanation: Mapping[str, Any], *, diff: bool = False) -> list[str]:
     """The explanation, and with `diff` the session policy beside the policies of the role."""
     lines = [*_found(explanation), "", *_plan(explanation["plan"])]
     if boundary := explanation["permissions_boundary"]:
@@ -28,7 +28,7 @@ def as_text(explanation: Mapping[str, Any], *, diff: bool = False) -> str:
     lines += ["", _ALWAYS]
     if diff:
         lines += ["", *_diff(explanation)]
-    return "\n".join(lines)
+    return lines
 
 
 def _found(explanation: Mapping[str, Any]) -> Iterator[str]:

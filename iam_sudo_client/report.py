@@ -1,11 +1,41 @@
-"""What we say on standard error, and how much of it."""
+"""Everything that we say: on standard error, and explanations on standard output.
+
+Policies, names, tags, messages of AWS and of functions, files, and what was pasted as an option are
+somebody else's text, and a terminal obeys some characters: ESC and its one-character forms colour,
+retitle and erase, bidirectional marks turn a line round, a new line pretends to be one of ours. So
+every line passes `printable` here, at the end of its way, and nowhere else. Text of any script
+stays as it is. What the command itself prints is its own.
+Source of the kinds: Unicode Standard, "General Category Values".
+"""
 
 from __future__ import annotations
 
 import logging
-import traceback
+import sys
+import unicodedata
+from collections.abc import Iterable
+from io import TextIOWrapper
+from typing import TextIO
+
+import click
 
 log = logging.getLogger("iam_sudo")
+
+
+def printable(text: str) -> str:
+    r"""One line of text, in which what cannot be seen is written as Python would: \x1b, \u202e.
+
+    That is all that Unicode calls neither visible nor a blank: control and format characters,
+    separators of lines and paragraphs, surrogates, private and unassigned ones.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or unicodedata.category(character) == "Zs"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 def note(**facts: object) -> None:
@@ -14,16 +44,40 @@ def note(**facts: object) -> None:
         log.debug("%s: %s", name.replace("_", " "), fact)
 
 
+def show(lines: Iterable[str], *, stream: TextIO | None = None) -> None:
+    """Print lines, on standard output unless told otherwise."""
+    click.echo("\n".join(printable(line) for line in lines), file=stream or sys.stdout)
+
+
+class _OneLine(logging.Formatter):
+    """A message is one line; those of a traceback stand in, so that none looks like a message."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: logging._SysExcInfoType) -> str:  # noqa: N802 - logging's name
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {printable(line)}" for line in lines)
+
+
 class Report:
     """The report of one run of the command."""
 
     def __init__(self) -> None:
         self._debug = False
+        if isinstance(sys.stdout, TextIOWrapper):
+            # As standard error is: who has no such character sees its number.
+            sys.stdout.reconfigure(errors="backslashreplace")
         if not log.handlers:
-            handler = logging.StreamHandler()
-            handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-            log.addHandler(handler)
+            ours, theirs = logging.StreamHandler(), logging.StreamHandler()
+            for handler in (ours, theirs):
+                handler.setFormatter(_OneLine("%(levelname)s: %(message)s"))
+            log.addHandler(ours)
             log.propagate = False
+            # What libraries warn of would be printed by other ways, and as it is.
+            theirs.setLevel(logging.WARNING)
+            logging.getLogger().addHandler(theirs)
+            logging.captureWarnings(True)
         log.setLevel(logging.INFO)
 
     def listen(self, *, verbose: bool, debug: bool) -> None:
@@ -34,7 +88,21 @@ class Report:
 
     def failed(self, message: str, code: int) -> int:
         """Report the error that is being handled, and return its exit code."""
-        log.error("%s", message)
-        if self._debug:
-            traceback.print_exc()
+        log.error("%s", message, exc_info=self._debug)
         return code
+
+    def misused(self, error: click.ClickException) -> int:
+        """Report what click finds wrong with the command line, and return the exit code.
+
+        Usage and help are lines of ours; what is wrong quotes the command line.
+        """
+        context: click.Context | None = getattr(error, "ctx", None)
+        message = error.format_message()
+        if context and message == context.get_help():  # no arguments at all
+            show(message.split("\n"), stream=sys.stderr)
+            return error.exit_code
+        if context:
+            hint = f"Try '{context.command_path} --help' for help."
+            show([*context.get_usage().split("\n"), hint], stream=sys.stderr)
+        log.error("%s", message)
+        return error.exit_code

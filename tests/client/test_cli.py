@@ -1,29 +1,16 @@
-"""The command line as a user or a script meets it: output, errors and exit codes.
-
-The broker is a small HTTP server here that answers as Lambda's Invoke does; the real one is in
-`tests/emulator`.
-"""
+"""The command line as a user or a script meets it: output, errors and exit codes."""
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-GIVEN = {
-    "AccessKeyId": "ASIAGIVEN",
-    "SecretAccessKey": "given-secret",
-    "SessionToken": "given-token",
-    "Expiration": "2026-11-22T13:00:00+00:00",
-}
+from tests.client.command_line import EXPLANATION, GIVEN, Run, Service, one_error
+
 ASK_BEDROCK = """
 import boto3
 boto3.client("bedrock-runtime").invoke_model(modelId="m", body=b"{}")
@@ -33,98 +20,6 @@ SHOW = [
     "-c",
     "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if 'AWS' in k}))",
 ]
-
-
-@dataclass
-class Service:
-    """An AWS endpoint that says always the same, and keeps what it was asked."""
-
-    url: str = ""
-    status: int = 200
-    body: Any = field(default_factory=lambda: dict(GIVEN))
-    headers: dict[str, str] = field(default_factory=dict)
-    paths: list[str] = field(default_factory=list)
-    asked: list[Any] = field(default_factory=list)
-    authorizations: list[str] = field(default_factory=list)
-
-    def fails(self, status: int, code: str, message: str = "so it is") -> None:
-        self.status, self.body = status, {"Message": message}
-        self.headers = {"x-amzn-ErrorType": code}
-
-    def refuses(self, error_type: str, message: str) -> None:
-        self.body = {"errorType": error_type, "errorMessage": message}
-        self.headers = {"X-Amz-Function-Error": "Unhandled"}
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    answers = Service()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            answers.paths.append(self.path)
-            answers.authorizations.append(self.headers["Authorization"])
-            answers.asked.append(json.loads(self.rfile.read(length)))
-            body = answers.body
-            text = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(answers.status)
-            for name, value in answers.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: Any) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    # The interval is what `shutdown` waits for.
-    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-    answers.url = f"http://127.0.0.1:{server.server_port}"
-    yield answers
-    server.shutdown()
-    server.server_close()
-
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(tmp_path: Path, service: Service) -> Run:
-    """Run `iam-sudo` in an environment of its own, with long-lived keys of a user."""
-
-    def run(
-        *arguments: str, environ: dict[str, str | None] | None = None
-    ) -> "subprocess.CompletedProcess[str]":
-        environment: dict[str, str | None] = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
-            "AWS_ACCESS_KEY_ID": "AKIAOLD",
-            "AWS_SECRET_ACCESS_KEY": "old-secret",
-            "AWS_REGION": "eu-west-1",
-            "AWS_ENDPOINT_URL": service.url,
-            "AWS_MAX_ATTEMPTS": "1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **(environ or {}),
-        }
-        return subprocess.run(
-            [sys.executable, "-m", "iam_sudo_client", *arguments],
-            env={name: value for name, value in environment.items() if value is not None},
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-        )
-
-    return run
-
-
-def one_error(finished: "subprocess.CompletedProcess[str]", code: int) -> str:
-    """The one line that a failure prints."""
-    assert (finished.returncode, finished.stdout) == (code, "")
-    [line] = finished.stderr.splitlines()
-    assert line.startswith("ERROR: ")
-    return line.removeprefix("ERROR: ")
 
 
 # Success.
@@ -409,27 +304,6 @@ def test_help_imports_no_boto3(tmp_path: Path) -> None:
 
 # Explanations.
 
-PLAN = {
-    "policy": {"Version": "2012-10-17", "Statement": []},
-    "policy_characters": 300,
-    "policy_arns": ["arn:aws:iam::aws:policy/X"],
-    "characters": 1_325,
-    "limits": {"characters": 2_048, "policy_arns": 10},
-    "tags": {"env": "dev"},
-    "tags_not_passed": ["aws:stack"],
-    "how": ["compacted"],
-}
-EXPLANATION: dict[str, Any] = {
-    "role": {"name": "orders-task", "arn": "arn:aws:iam::111122223333:role/orders-task"},
-    "rule": "role name orders-*, principal Service:ecs-tasks.amazonaws.com",
-    "base_role": "arn:aws:iam::111122223333:role/IAMSudoUser",
-    "session_name": "iam-sudo-orders-task",
-    "plan": PLAN,
-    "permissions_boundary": None,
-    "cut_by_boundary": [],
-    "differences": [],
-    "policies": {"one": {"Version": "2012-10-17", "Statement": [{"Sid": "Mine"}]}},
-}
 DIFFERENCE = {
     "kind": "base-role",
     "detail": "does not allow all of: iam:PassRole",

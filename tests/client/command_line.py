@@ -1,0 +1,66 @@
+"""The command line under test, and the service that answers it."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+GIVEN = {
+    "AccessKeyId": "ASIAGIVEN",
+    "SecretAccessKey": "given-secret",
+    "SessionToken": "given-token",
+    "Expiration": "2026-11-22T13:00:00+00:00",
+}
+PLAN = {
+    "policy": {"Version": "2012-10-17", "Statement": []},
+    "policy_characters": 300,
+    "policy_arns": ["arn:aws:iam::aws:policy/X"],
+    "characters": 1_325,
+    "limits": {"characters": 2_048, "policy_arns": 10},
+    "tags": {"env": "dev"},
+    "tags_not_passed": ["aws:stack"],
+    "how": ["compacted"],
+}
+EXPLANATION: dict[str, Any] = {
+    "role": {"name": "orders-task", "arn": "arn:aws:iam::111122223333:role/orders-task"},
+    "rule": "role name orders-*, principal Service:ecs-tasks.amazonaws.com",
+    "base_role": "arn:aws:iam::111122223333:role/IAMSudoUser",
+    "session_name": "iam-sudo-orders-task",
+    "plan": PLAN,
+    "permissions_boundary": None,
+    "cut_by_boundary": [],
+    "differences": [],
+    "policies": {"one": {"Version": "2012-10-17", "Statement": [{"Sid": "Mine"}]}},
+}
+
+
+@dataclass
+class Service:
+    """An AWS endpoint that says always the same, and keeps what it was asked."""
+
+    url: str = ""
+    status: int = 200
+    body: Any = field(default_factory=lambda: dict(GIVEN))
+    headers: dict[str, str] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
+    authorizations: list[str] = field(default_factory=list)
+
+    def fails(self, status: int, code: str, message: str = "so it is") -> None:
+        self.status, self.body = status, {"Message": message}
+        self.headers = {"x-amzn-ErrorType": code}
+
+    def refuses(self, error_type: str, message: str) -> None:
+        self.body = {"errorType": error_type, "errorMessage": message}
+        self.headers = {"X-Amz-Function-Error": "Unhandled"}
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def one_error(finished: "subprocess.CompletedProcess[str]", code: int) -> str:
+    """The one line that a failure prints."""
+    assert (finished.returncode, finished.stdout) == (code, "")
+    [line] = finished.stderr.splitlines()
+    assert line.startswith("ERROR: ")
+    return line.removeprefix("ERROR: ")

@@ -1,0 +1,84 @@
+"""The command as a process of its own, and an AWS endpoint that answers it.
+
+The broker is a small HTTP server here that answers as Lambda's Invoke does; the real one is in
+`tests/emulator`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.client.command_line import Run, Service
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    answers = Service()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            answers.paths.append(self.path)
+            answers.authorizations.append(self.headers["Authorization"])
+            answers.asked.append(json.loads(self.rfile.read(length)))
+            body = answers.body
+            text = body if isinstance(body, bytes) else json.dumps(body).encode()
+            self.send_response(answers.status)
+            for name, value in answers.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    # The interval is what `shutdown` waits for.
+    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+    answers.url = f"http://127.0.0.1:{server.server_port}"
+    yield answers
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, service: Service) -> Run:
+    """Run `iam-sudo` in an environment of its own, with long-lived keys of a user."""
+
+    def run(
+        *arguments: str, environ: dict[str, str | None] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        environment: dict[str, str | None] = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "AWS_ACCESS_KEY_ID": "AKIAOLD",
+            "AWS_SECRET_ACCESS_KEY": "old-secret",
+            "AWS_REGION": "eu-west-1",
+            "AWS_ENDPOINT_URL": service.url,
+            "AWS_MAX_ATTEMPTS": "1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **(environ or {}),
+        }
+        finished = subprocess.run(
+            [sys.executable, "-m", "iam_sudo_client", *arguments],
+            env={name: value for name, value in environment.items() if value is not None},
+            capture_output=True,
+            check=False,
+            cwd=tmp_path,
+        )
+        # Decoded here, as `text=True` makes "\n" of "\r" and stumbles over what is not UTF-8.
+        stdout, stderr = (
+            stream.decode("utf-8", "surrogateescape")
+            for stream in (finished.stdout, finished.stderr)
+        )
+        return subprocess.CompletedProcess(finished.args, finished.returncode, stdout, stderr)
+
+    return run
