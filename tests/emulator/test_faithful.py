@@ -183,3 +183,26 @@ def test_a_session_without_tag_session_is_refused_where_a_tag_is_tested(
     refused = simulate("tests-a-tag")
     assert refused.returncode == 1
     assert "without sts:TagSession" in refused.stderr
+
+
+def test_what_holds_the_role_back_and_not_the_session_is_refused(deployment: Deployment) -> None:
+    elsewhere = {"ArnLike": {"lambda:SourceFunctionArn": f"arn:aws:lambda:*:{ACCOUNT}:function:f"}}
+    for number, condition in enumerate(
+        (elsewhere, {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:*"}})
+    ):
+        role = f"iam-sudo-demo-held-back-{number}"
+        denial = {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": condition}
+        deployment.role(role, allow("s3:*"), denial)
+        refused = deployment.run("iam-sudo", "simulate", "--role-name", role, "aws", *BUCKETS)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        [key] = next(iter(condition.values()))
+        assert f'policy "p" holds something back by testing {key}' in refused.stderr
+
+
+def test_fields_that_an_arn_lacks_are_filled_in(deployment: Deployment) -> None:
+    deployment.role("iam-sudo-demo-incomplete", allow("sns:*", resource="arn:aws:sns"))
+    session = deployment.simulated("iam-sudo-demo-incomplete")
+    assert may(deployment, session, *NEW_TOPIC)
+    explained = explain(deployment, "iam-sudo-demo-incomplete", "--json")
+    [statement] = json.loads(explained.stdout)["plan"]["policy"]["Statement"]
+    assert statement["Resource"] == "arn:aws:sns:*:*:*"
