@@ -7,8 +7,10 @@ leaves behind when it runs (`__pycache__`) is not part of it. Nothing is install
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as s3_assets
 
 from .errors import InvalidConfiguration
 
@@ -19,6 +21,15 @@ _EXCLUDED = ["**/__pycache__", "**/*.pyc"]
 def broker_code() -> lambda_.Code:
     """The asset of the broker function; its entry point is `HANDLER`."""
     return lambda_.Code.from_asset(str(_folder()), exclude=_EXCLUDED)
+
+
+def archive_bucket(function: lambda_.Function) -> str:
+    """The bucket that CloudFormation takes the code from, as the stack's synthesizer named it.
+
+    It is the account's bootstrap bucket, or whatever a synthesizer of the application's own says.
+    """
+    archive = cast(s3_assets.Asset, function.node.find_child("Code"))
+    return archive.s3_bucket_name
 
 
 def _folder() -> Path:

@@ -4,81 +4,213 @@ An explicit Deny wins over every Allow, also over AdministratorAccess and the se
 simulated role (IAM User Guide, "Policy evaluation logic"). These statements are part of the base
 role's own resource, so that there is no moment at which the role exists without them.
 
-Covered, for a simulated role that is allowed anything: to call, change, expose or delete the
-broker's function; to read, change or delete its logs; to change or delete its stack, or a stack
-that this one is nested in; to change, delete, pass, tag or assume the roles of the broker.
+Covered, for a simulated role that is allowed anything, by name in every region, and by a tag, which
+the parts of all brokers carry: to call, change, expose or delete a broker's function; to read,
+change, forge or delete its logs, also by what acts on every log group of the account; to change or
+delete its stack, or a stack that this one is nested in; to change, delete, pass, tag or assume its
+roles; to change managed policies of the base role; to write to the bucket of the broker's archive.
+Also what would give every later session more than its role: a Kubernetes cluster of which the base
+role is an administrator, and credentials that IAM maps to the base role. tests/cases/reach.json
+has an answer for each action that AWS has.
 
 Not covered, because it is power over others that the simulated role really has: to create, pass or
 assume *another* privileged role, or to update a stack that keeps one as its service role (the CDK's
-deployment roles are such), and to act as that; to give another identity the right to invoke; to
-overwrite the broker's archive in the bootstrap bucket before a deployment. Such roles do not belong
-in the selection, nor such policies on the base role.
+deployment roles are such), and to act as that; to give another identity the right to invoke. Such
+roles do not belong in the selection, nor such policies on the base role.
+
+Not covered, because no condition key tells: another broker's stack where that is the application's
+own and not an `IamSudoStack`; managed policies of another broker's base role, those that attach
+themselves to this one (`ManagedPolicy(roles=…)`) and its permissions boundary, if it is given one.
+Whatever they allow, a session may do no more than its role.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from iam_sudo_core.differences import BROKER_TAG
+
+# What only reads. Of a stack and of roles, since they may be the application's own to look at, and
+# of the bucket of archives. A function, its log and its environment are nobody's but the broker's.
+_READS = {
+    service: [f"{service}:{verb}*" for verb in verbs]
+    for service, verbs in {
+        "cloudformation": ("Describe", "Get", "List"),
+        "iam": ("Get", "List"),
+        "s3": ("Get", "List"),
+    }.items()
+}
+
+# Of CloudWatch Logs, everything that changes something: reads begin with Describe, Filter, Get,
+# List, Start, Stop, Test and Unmask.
+_LOGS_CHANGES = [
+    f"logs:{verb}*"
+    for verb in (
+        "Associate", "Call", "Cancel", "Create", "Delete", "Disassociate", "Integrate", "Process",
+        "Put", "Tag", "Untag", "Update",
+    )
+]  # fmt: skip
+
+# What acts on log groups without naming them, whatever the request is said to be about (Service
+# Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch Logs",
+# "… for Amazon CloudWatch Observability Access Manager" and "… Observability Admin Service"):
+# policies of the whole account, and what shows the account's logs to another one.
+_LOGS_OF_ALL = [
+    "logs:*AccountPolicy",
+    "logs:*IndexPolicy",
+    "logs:*ResourcePolicy",
+    "logs:*StorageTierPolicy",
+    "logs:Link",
+    "oam:CreateLink",
+    "oam:UpdateLink",
+    "observabilityadmin:*Centralization*",
+]
+
 
 def broker_denials(
-    stack: cdk.Stack, *, function_name: str, log_group_name: str, roles: Sequence[str]
+    stack: cdk.Stack,
+    *,
+    function_name: str,
+    log_group_name: str,
+    base_role: str,
+    broker_role: str,
 ) -> list[iam.PolicyStatement]:
-    """The statements; `roles` are the ARNs of the roles to protect.
+    """The statements that need no more than names; `base_role` and `broker_role` are ARNs.
 
     ARNs are formatted from names: a reference to the function would close a circle, since the
-    function needs the base role.
+    function needs the base role. Regions are left open: a broker of the same name in another region
+    has a session of this one against it, too.
     """
-    functions = _with_children(_colon_arn(stack, "lambda", "function", function_name))
+    functions = _with_children(_anywhere(stack, "lambda", "function", function_name))
+    log_groups = _with_children(_anywhere(stack, "logs", "log-group", log_group_name))
+    any_tagged = {"Null": {f"aws:ResourceTag/{BROKER_TAG}": "false"}}
+    # Keys of tags are one key in whatever case.
+    the_tag = {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": [BROKER_TAG]}}
     return [
         _deny("KeepFunction", actions=["lambda:*"], resources=functions),
-        # These name the function in a condition key alone (Service Authorization Reference,
-        # "Actions, resources, and condition keys for AWS Lambda").
+        # Event source mappings name the function in a condition key alone (Service Authorization
+        # Reference, "Actions, resources, and condition keys for AWS Lambda").
         _deny(
             "KeepFunctionWithoutEventSources",
-            actions=["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping"],
-            resources=["*"],
+            actions=["lambda:*EventSourceMapping*"],
             conditions={"ArnLike": {"lambda:FunctionArn": functions}},
         ),
+        _deny("KeepLogs", actions=["logs:*"], resources=log_groups),
+        # So do destinations that logs of other services are delivered to.
         _deny(
-            "KeepLogs",
-            actions=["logs:*"],
-            resources=_with_children(_colon_arn(stack, "logs", "log-group", log_group_name)),
+            "KeepLogsFromDeliveries",
+            actions=["logs:*Delivery*"],
+            conditions={"ArnLike": {"logs:DeliveryDestinationResourceArn": log_groups}},
         ),
-        # Reading stays allowed: the stack may be the application's own.
+        _deny("KeepLogsOfAll", actions=_LOGS_OF_ALL),
+        # A rule for the rest: a request that names nothing is one on "*".
+        _deny(
+            "KeepLogsUnnamed",
+            actions=_LOGS_CHANGES,
+            not_resources=[stack.format_arn(service="logs", region="*", account="*", resource="*")],
+        ),
         _deny(
             "KeepStack",
-            not_actions=["cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*"],
+            not_actions=_READS["cloudformation"],
             resources=[_stack_pattern(each) for each in _lineage(stack)],
         ),
         # Neither changed nor passed nor assumed: iam:PassRole and sts:* are in "everything but".
-        _deny("KeepRoles", not_actions=["iam:Get*", "iam:List*"], resources=list(roles)),
+        _deny("KeepRoles", not_actions=_READS["iam"], resources=[base_role, broker_role]),
+        _deny(
+            "KeepAllBrokers",
+            not_actions=[read for reads in _READS.values() for read in reads],
+            conditions=any_tagged,
+        ),
+        # The tag is the brokers' own: nobody takes it off, nor puts it on what is to be kept from
+        # others.
+        _deny("KeepTheTag", actions=["*"], conditions=the_tag),
+        # Credentials and tokens that stand for whoever asked, where no page says that the session
+        # policies come along (IAM API Reference, "AcceptDelegationRequest"; Service Authorization
+        # Reference, "Actions, resources, and condition keys for AWS Security Token Service").
+        _deny(
+            "NoCredentialsOfTheBaseRole",
+            actions=["iam:*Delegat*", "sts:*Delegat*", "sts:GetServiceBearerToken"],
+        ),
+        # The creator of a cluster is its administrator unless told otherwise, and later sessions
+        # are the same role to Kubernetes, which asks no policy (Amazon EKS User Guide, "Grant IAM
+        # users access to Kubernetes with EKS access entries"). Absent is true.
+        _deny(
+            "NoClusterOfTheBaseRole",
+            actions=["eks:CreateCluster"],
+            conditions={"BoolIfExists": {"eks:bootstrapClusterCreatorAdminPermissions": "true"}},
+        ),
+        _deny(
+            "NoAccessEntryOfTheBaseRole",
+            actions=["eks:*AccessEntry"],
+            conditions={"ArnLike": {"eks:principalArn": [base_role]}},
+        ),
     ]
+
+
+def policy_denial(policies: Sequence[str]) -> iam.PolicyStatement:
+    """Deny changing the managed policies of the base role; `policies` are ARNs, or one list token.
+
+    AWS's own, which nobody can change, do no harm among them.
+    """
+    return _deny("KeepPolicies", not_actions=_READS["iam"], resources=policies)
+
+
+def archive_denial(stack: cdk.Stack, *, bucket_name: str) -> iam.PolicyStatement:
+    """Deny everything but reading in the bucket that the next deployment takes the code from."""
+    bucket = stack.format_arn(service="s3", region="", account="", resource=bucket_name)
+    return _deny("KeepArchive", not_actions=_READS["s3"], resources=[bucket, f"{bucket}/*"])
+
+
+def only_as_the_broker(stack: cdk.Stack, *, function_name: str) -> iam.PolicyStatement:
+    """Deny the broker's execution role all of STS but in the broker's function.
+
+    Whoever may pass roles could otherwise run code of their own as it. A Deny, because within an
+    account the trust policy of the base role alone would do. The key is in every request that the
+    function's code makes, and absent from all others (AWS Lambda Developer Guide, "Using source
+    function ARN to control function access behavior"), for which `ArnNotLike` holds.
+    """
+    own = stack.format_arn(
+        service="lambda",
+        resource="function",
+        resource_name=function_name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return _deny(
+        "OnlyAsTheBroker",
+        actions=["sts:*"],
+        conditions={"ArnNotLike": {"lambda:SourceFunctionArn": _with_children(own)}},
+    )
 
 
 def _deny(
     sid: str,
     *,
-    resources: list[str],
-    actions: list[str] | None = None,
-    not_actions: list[str] | None = None,
-    conditions: dict[str, dict[str, list[str]]] | None = None,
+    resources: Sequence[str] | None = None,
+    not_resources: Sequence[str] | None = None,
+    actions: Sequence[str] | None = None,
+    not_actions: Sequence[str] | None = None,
+    conditions: Mapping[str, Mapping[str, object]] | None = None,
 ) -> iam.PolicyStatement:
+    """A Deny, on everything unless it says on what."""
     return iam.PolicyStatement(
         sid=sid,
         effect=iam.Effect.DENY,
         actions=actions,
         not_actions=not_actions,
-        resources=resources,
+        resources=resources if resources or not_resources else ["*"],
+        not_resources=not_resources,
         conditions=conditions,
     )
 
 
-def _colon_arn(stack: cdk.Stack, service: str, resource: str, name: str) -> str:
+def _anywhere(stack: cdk.Stack, service: str, resource: str, name: str) -> str:
+    """The ARN in any region."""
     return stack.format_arn(
         service=service,
+        region="*",
         resource=resource,
         resource_name=name,
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
@@ -101,9 +233,11 @@ def _lineage(stack: cdk.Stack) -> Iterable[cdk.Stack]:
 def _stack_pattern(stack: cdk.Stack) -> str:
     """`…:stack/NAME/*`: also what a request that names the stack by its name is checked against.
 
-    Cut out of the id, because a template may be deployed under another name than it was given.
+    The name is the one that the stack was deployed under, which the template may not know.
     """
-    # Not `stack.stack_id`: for a parent that is nested itself that is a reference to a resource of
-    # *its* parent, which closes a circle.
-    parts = cdk.Fn.split("/", cdk.ScopedAws(stack).stack_id)
-    return cdk.Fn.join("/", [cdk.Fn.select(0, parts), cdk.Fn.select(1, parts), "*"])
+    return stack.format_arn(
+        service="cloudformation",
+        region="*",
+        resource="stack",
+        resource_name=f"{cdk.ScopedAws(stack).stack_name}/*",
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -18,11 +18,18 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from iam_sudo_core.differences import BROKER_TAG
+
 from .acknowledgements import acknowledge
-from .bundle import HANDLER, broker_code
+from .bundle import HANDLER, archive_bucket, broker_code
 from .errors import InvalidChoice
 from .grants import grant_invoke
-from .guardrails import broker_denials
+from .guardrails import (
+    archive_denial,
+    broker_denials,
+    only_as_the_broker,
+    policy_denial,
+)
 from .selection import RoleSelection
 from .session_fit import SessionsFit
 
@@ -90,7 +97,16 @@ class SessionPolicyStrategy:
         )
         log_group = self._log_group(scope)
         broker_role = self._broker_role(scope, base_role_arn=base_role_arn)
-        base_role = self._base_role(scope, broker_role, base_role_arn=base_role_arn)
+        denials = iam.PolicyDocument(
+            statements=broker_denials(
+                stack,
+                function_name=self.function_name,
+                log_group_name=self._log_group_name,
+                base_role=base_role_arn,
+                broker_role=broker_role.role_arn,
+            )
+        )
+        base_role = self._base_role(scope, broker_role, denials)
         function = lambda_.Function(
             scope,
             "Broker",
@@ -114,6 +130,9 @@ class SessionPolicyStrategy:
             "AwsSolutions-L1",
             "The broker is tested on Python 3.13; Lambda supports it until 2029.",
         )
+        denials.add_statements(archive_denial(stack, bucket_name=archive_bucket(function)))
+        for part in (log_group, broker_role, function):
+            cast(Any, part.node.default_child).tags.set_tag(BROKER_TAG, self.function_name)
         scope.node.add_validation(SessionsFit(scope, self.selection))
         return Broker(base_role=base_role, function=function, log_group=log_group)
 
@@ -181,6 +200,7 @@ class SessionPolicyStrategy:
                         _allow(
                             "WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]
                         ),
+                        only_as_the_broker(stack, function_name=self.function_name),
                     ]
                 )
             },
@@ -199,7 +219,7 @@ class SessionPolicyStrategy:
         return role
 
     def _base_role(
-        self, scope: Construct, broker_role: iam.Role, *, base_role_arn: str
+        self, scope: Construct, broker_role: iam.Role, denials: iam.PolicyDocument
     ) -> iam.Role:
         trusted: list[iam.PrincipalBase] = [iam.ArnPrincipal(broker_role.role_arn)]
         if self.allow_local_simulation:
@@ -218,19 +238,17 @@ class SessionPolicyStrategy:
             # Role chaining allows no more (IAM User Guide, "Roles terms and concepts").
             max_session_duration=cdk.Duration.hours(1),
             managed_policies=policies,
-            inline_policies={
-                "keep-the-broker": iam.PolicyDocument(
-                    statements=broker_denials(
-                        cdk.Stack.of(scope),
-                        function_name=self.function_name,
-                        log_group_name=self._log_group_name,
-                        roles=[base_role_arn, broker_role.role_arn],
-                    )
-                )
-            },
+            inline_policies={"keep-the-broker": denials},
         )
-        # Tags of the application would be tags of every session (`aws:PrincipalTag/…`).
-        cast(iam.CfnRole, role.node.default_child).add_property_deletion_override("Tags")
+        resource = cast(iam.CfnRole, role.node.default_child)
+        # Tags of the application would be tags of every session (`aws:PrincipalTag/…`). Of an
+        # override nothing is merged: it is this one tag.
+        resource.add_property_override("Tags", [{"Key": BROKER_TAG, "Value": self.function_name}])
+        if policies:
+            # The role's own list, so that what is added to the role later is in it as well: a token
+            # of a list, in the place of a single text.
+            arns = cdk.Tokenization.reverse_list(cast(list[str], resource.managed_policy_arns))
+            denials.add_statements(policy_denial([cdk.Token.as_string(arns)]))
         for policy in policies:
             acknowledge(
                 role,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
+
+from iam_sudo_core.differences import BROKER_TAG
 
 from .acknowledgements import acknowledge
 from .errors import InvalidChoice
@@ -50,6 +53,9 @@ class IamSudoStack(cdk.Stack):
         outputs: dict[str, tuple[str, str]] = {}
         if self.iam_sudo.has_broker:
             outputs |= _broker_outputs(self.iam_sudo, region=self.region)
+            # The stack is one of the broker's parts, by which other brokers know it.
+            function = cast(lambda_.CfnFunction, self.iam_sudo.function.node.default_child)
+            self.tags.set_tag(BROKER_TAG, str(function.function_name))
         if self.iam_sudo.developer_policy:
             arn = self.iam_sudo.developer_policy.managed_policy_arn
             outputs["DeveloperPolicyArn"] = arn, "To attach to developers who are not in this app"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -18,6 +19,7 @@ _PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::AccountId": ACCOUNT,
     "AWS::Region": REGION,
+    "AWS::StackName": "the-stack",
     "AWS::StackId": f"{STACK_ARN}/0a1b2c",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -61,6 +63,8 @@ def render(value: Any, **references: str) -> Any:
             result = known.get(name, f"<{name}>")
         case {"Fn::GetAtt": [resource, attribute]}:
             result = f"<{resource}.{attribute}>"
+        case {"Fn::Sub": str(text)}:
+            result = re.sub(r"\$\{(.+?)\}", lambda found: known[found[1]], text)
         case {"Fn::Join": [separator, parts]}:
             result = separator.join(parts)
         case {"Fn::Split": [separator, text]}:

@@ -10,6 +10,7 @@ from aws_cdk.assertions import Template
 
 from tests.cdk.templates import (
     ACCOUNT,
+    OTHER_ACCOUNT,
     REGION,
     STACK_ARN,
     base_role,
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.slow
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:iam-sudo"
 LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/iam-sudo"
 BASE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser"
+BUCKET = f"arn:aws:s3:::cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 BROKER_ROLE = "BROKER_ROLE"  # its name is CloudFormation's
 
 
@@ -46,7 +48,7 @@ def denials_of(template):
     return statements
 
 
-def is_denied(statements, action, resource, function_arn=None):
+def is_denied(statements, action, resource, **context):
     """A small policy evaluation of Deny statements, as IAM describes it."""
 
     def matches(patterns, value, flags=re.IGNORECASE):
@@ -54,20 +56,33 @@ def is_denied(statements, action, resource, function_arn=None):
         expressions = (re.escape(p).replace(r"\*", ".*").replace(r"\?", ".") for p in patterns)
         return any(re.fullmatch(e, value, flags) for e in expressions)
 
+    def holds(operator, key, wanted):
+        value = context.get(key)
+        match operator:
+            case "ArnLike":
+                return value is not None and matches(wanted, value, flags=0)
+            case "ForAnyValue:StringEqualsIgnoreCase":
+                return any(matches(wanted, each) for each in value or ())
+            case "Null":
+                return (value is None) is (wanted == "true")
+            case "BoolIfExists":
+                return value in {None, wanted}
+        raise AssertionError(operator)
+
     def applies(statement):
         if "Action" in statement and not matches(statement["Action"], action):
             return False
         if "NotAction" in statement and matches(statement["NotAction"], action):
             return False
-        if not matches(statement["Resource"], resource, flags=0):
+        if "NotResource" in statement and matches(statement["NotResource"], resource, flags=0):
             return False
-        if "Condition" not in statement:
-            return True
-        ((operator, ((key, patterns),)),) = (
-            (op, tuple(keys.items())) for op, keys in statement["Condition"].items()
+        if "Resource" in statement and not matches(statement["Resource"], resource, flags=0):
+            return False
+        return all(
+            holds(operator, key, wanted)
+            for operator, tests in statement.get("Condition", {}).items()
+            for key, wanted in tests.items()
         )
-        assert (operator, key) == ("ArnLike", "lambda:FunctionArn")
-        return function_arn is not None and matches(patterns, function_arn, flags=0)
 
     return any(applies(statement) for statement in statements)
 
@@ -90,15 +105,29 @@ def is_denied(statements, action, resource, function_arn=None):
                 "PutFunctionConcurrency",
                 "TagResource",
                 "GetFunction",
+                "PutProvisionedConcurrencyConfig",
+                "DeleteProvisionedConcurrencyConfig",
+                "GetProvisionedConcurrencyConfig",
             )
         ),
         ("lambda:InvokeFunction", f"{FUNCTION}:$LATEST"),
         ("lambda:UpdateAlias", f"{FUNCTION}:live"),
+        ("lambda:PutProvisionedConcurrencyConfig", f"{FUNCTION}:live"),
+        ("lambda:UpdateFunctionCode", FUNCTION.replace(REGION, "us-east-1")),
         ("logs:DeleteLogGroup", LOGS),
         ("logs:PutRetentionPolicy", f"{LOGS}:*"),
         ("logs:DeleteLogStream", f"{LOGS}:log-stream:2026/01/01/[$LATEST]a"),
         ("logs:PutLogEvents", f"{LOGS}:log-stream:2026/01/01/[$LATEST]a"),
         ("logs:PutSubscriptionFilter", LOGS),
+        ("logs:DeleteLogGroup", LOGS.replace(REGION, "us-east-1")),
+        ("logs:PutAccountPolicy", "*"),
+        ("logs:PutAccountPolicy", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"),
+        ("logs:DeleteAccountPolicy", "*"),
+        ("logs:PutResourcePolicy", "*"),
+        ("logs:Link", "*"),
+        ("logs:PutWhateverComes", "*"),
+        ("oam:CreateLink", f"arn:aws:oam:{REGION}:{OTHER_ACCOUNT}:sink/0a1b2c"),
+        ("oam:UpdateLink", f"arn:aws:oam:{REGION}:{ACCOUNT}:link/0a1b2c"),
         *(
             (f"cloudformation:{action}", f"{STACK_ARN}/{unique_id}")
             for action in (
@@ -115,6 +144,25 @@ def is_denied(statements, action, resource, function_arn=None):
             # A request by name is checked against the wildcard.
             for unique_id in ("0a1b2c", "*")
         ),
+        ("cloudformation:UpdateStack", f"{STACK_ARN.replace(REGION, 'us-east-1')}/0a1b2c"),
+        *(
+            (f"s3:{action}", f"{BUCKET}{key}")
+            for action, key in (
+                ("PutObject", "/0a1b2c.zip"),
+                ("DeleteObject", "/0a1b2c.zip"),
+                ("DeleteObjectVersion", "/0a1b2c.zip"),
+                ("PutObjectAcl", "/0a1b2c.zip"),
+                ("ReplicateObject", "/0a1b2c.zip"),
+                ("PutBucketPolicy", ""),
+                ("PutLifecycleConfiguration", ""),
+                ("PutReplicationConfiguration", ""),
+                ("PutBucketVersioning", ""),
+                ("DeleteBucket", ""),
+            )
+        ),
+        ("sts:GetServiceBearerToken", "*"),
+        ("sts:GetDelegatedAccessToken", "*"),
+        ("iam:AcceptDelegationRequest", f"arn:aws:iam::{ACCOUNT}:delegation-request/0a1b2c"),
         *(
             (action, role)
             for action in (
@@ -155,7 +203,15 @@ def test_a_session_that_may_do_everything_may_not_touch_the_broker(denials, acti
         ("iam:ListRolePolicies", BROKER_ROLE),
         ("iam:PassRole", BASE_ROLE + "-of-another-team"),
         ("sts:GetCallerIdentity", "*"),
-        ("s3:GetObject", "arn:aws:s3:::bucket/key"),
+        ("s3:PutObject", "arn:aws:s3:::bucket/key"),
+        ("s3:GetObject", f"{BUCKET}/0a1b2c.zip"),
+        ("s3:ListBucket", BUCKET),
+        ("logs:CreateLogGroup", LOGS + "-of-another-team"),
+        ("logs:PutRetentionPolicy", LOGS + "-of-another-team"),
+        ("logs:PutDestination", f"arn:aws:logs:{REGION}:{ACCOUNT}:destination:d"),
+        ("logs:DescribeLogGroups", "*"),
+        ("logs:StopQuery", "*"),
+        ("iam:CreatePolicyVersion", f"arn:aws:iam::{ACCOUNT}:policy/of-another-team"),
     ],
 )
 def test_what_is_not_the_brokers_is_left_alone(denials, action, resource):
@@ -166,9 +222,78 @@ def test_what_is_not_the_brokers_is_left_alone(denials, action, resource):
 def test_no_event_source_can_be_connected_to_the_broker(denials, action):
     mapping = f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:1"
     for resource in ("*", mapping):
-        assert is_denied(denials, f"lambda:{action}", resource, function_arn=FUNCTION)
-        assert is_denied(denials, f"lambda:{action}", resource, function_arn=f"{FUNCTION}:live")
-        assert not is_denied(denials, f"lambda:{action}", resource, function_arn=FUNCTION + "-2")
+        for function, denied in (
+            (FUNCTION, True),
+            (f"{FUNCTION}:live", True),
+            (f"{FUNCTION}-2", False),
+        ):
+            named = {"lambda:FunctionArn": function}
+            assert is_denied(denials, f"lambda:{action}", resource, **named) is denied
+
+
+def test_no_logs_are_delivered_into_the_brokers(denials):
+    destination = f"arn:aws:logs:{REGION}:{ACCOUNT}:delivery-destination:d"
+    for log_group, denied in ((LOGS, True), (f"{LOGS}:*", True), (f"{LOGS}-2", False)):
+        into = {"logs:DeliveryDestinationResourceArn": log_group}
+        assert is_denied(denials, "logs:PutDeliveryDestination", destination, **into) is denied
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("lambda:UpdateFunctionCode", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:other"),
+        ("lambda:UntagResource", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:other"),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:other"),
+        ("logs:PutRetentionPolicy", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/other"),
+        ("logs:FilterLogEvents", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/other"),
+        ("cloudformation:UpdateStack", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/other/1"),
+        ("iam:UpdateAssumeRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/OtherBase"),
+        ("iam:UntagRole", f"arn:aws:iam::{ACCOUNT}:role/OtherBase"),
+        ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/OtherBase"),
+    ],
+)
+def test_another_broker_is_known_by_its_tag(denials, action, resource):
+    tag = {"aws:ResourceTag/iam-sudo:broker": "other"}
+    assert is_denied(denials, action, resource, **tag)
+    assert not is_denied(denials, action, resource)
+    assert not is_denied(denials, action, resource, **{"aws:ResourceTag/env": "dev"})
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        (
+            "cloudformation:DescribeStacks",
+            f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/other/1",
+        ),
+        ("iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/OtherBase"),
+    ],
+)
+def test_another_broker_can_be_looked_at_like_this_one(denials, action, resource):
+    assert not is_denied(denials, action, resource, **{"aws:ResourceTag/iam-sudo:broker": "other"})
+
+
+@pytest.mark.parametrize("key", ["iam-sudo:broker", "IAM-Sudo:Broker"])
+@pytest.mark.parametrize(
+    "action", ["lambda:TagResource", "iam:TagRole", "cloudformation:CreateStack"]
+)
+def test_the_tag_of_brokers_is_put_on_nothing_else(denials, action, key):
+    assert is_denied(denials, action, "*", **{"aws:TagKeys": ["env", key]})
+    assert not is_denied(denials, action, "*", **{"aws:TagKeys": ["env"]})
+
+
+@pytest.mark.parametrize(("bootstrap", "denied"), [(None, True), ("true", True), ("false", False)])
+def test_no_cluster_has_the_base_role_as_its_administrator(denials, bootstrap, denied):
+    creator = {"eks:bootstrapClusterCreatorAdminPermissions": bootstrap}
+    assert is_denied(denials, "eks:CreateCluster", "*", **creator) is denied
+
+
+@pytest.mark.parametrize("action", ["CreateAccessEntry", "UpdateAccessEntry"])
+def test_no_cluster_lets_the_base_role_in(denials, action):
+    cluster = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/c"
+    for principal, denied in ((BASE_ROLE, True), (f"{BASE_ROLE}-2", False)):
+        entry = {"eks:principalArn": principal}
+        assert is_denied(denials, f"eks:{action}", cluster, **entry) is denied
 
 
 def test_the_denials_follow_the_names():
@@ -195,13 +320,10 @@ def test_in_a_nested_stack_the_parents_are_kept_too():
     iam_sudo(grandchild)
     template = Template.from_stack(grandchild)
     parameters = template.to_json()["Parameters"]
-    own, *passed_down = (
-        f"arn:aws:cloudformation:eu-west-1:1:stack/{name}/9" for name in ("own", "one", "two")
-    )
     rendered = render(
         template.find_resources("AWS::IAM::Role", {"Properties": {"RoleName": "IAMSudoUser"}}),
-        **{"AWS::StackId": own},
-        **dict(zip(parameters, passed_down, strict=True)),
+        **{"AWS::StackName": "own"},
+        **dict(zip(parameters, ("one", "two"), strict=True)),
     )
     ((statement,),) = (
         [s for s in p["PolicyDocument"]["Statement"] if s["Sid"] == "KeepStack"]
@@ -209,10 +331,10 @@ def test_in_a_nested_stack_the_parents_are_kept_too():
         for p in r["Properties"]["Policies"]
     )
     assert sorted(statement["Resource"]) == sorted(
-        f"arn:aws:cloudformation:eu-west-1:1:stack/{name}/*" for name in ("own", "one", "two")
+        f"arn:aws:cloudformation:*:{ACCOUNT}:stack/{name}/*" for name in ("own", "one", "two")
     )
-    # What is passed down are the ids of the parents.
+    # What is passed down are the names of the parents.
     passed = Template.from_stack(child).find_resources("AWS::CloudFormation::Stack")
-    assert {"Ref": "AWS::StackId"} in next(iter(passed.values()))["Properties"][
+    assert {"Ref": "AWS::StackName"} in next(iter(passed.values()))["Properties"][
         "Parameters"
     ].values()

@@ -213,6 +213,37 @@ def test_a_denial_of_the_base_role_that_may_reach_is_named(
     assert found(statement, allow("*"), deny) == [f"denies some of: {statement['Action']}"]
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Null": {"aws:ResourceTag/iam-sudo:broker": "false"}},
+        {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": ["iam-sudo:broker"]}},
+    ],
+)
+def test_what_a_base_role_denies_on_the_parts_of_other_brokers_is_not_named(
+    condition: dict[str, Any],
+) -> None:
+    deny = {"Effect": "Deny", "NotAction": "iam:Get*", "Resource": "*", "Condition": condition}
+    assert found(allow("s3:*"), allow("*"), deny) == []
+    elsewhere = json.loads(json.dumps(deny).replace("iam-sudo:broker", "team"))
+    assert found(allow("s3:*"), allow("*"), elsewhere) == ["denies some of: s3:*"]
+
+
+@pytest.mark.parametrize(
+    ("action", "details"),
+    [
+        ("ssm:DescribeParameters", []),
+        ("ec2:*", []),
+        ("s3:PutObject", ["denies some of: s3:PutObject"]),
+    ],
+)
+def test_a_denial_on_a_bucket_is_about_the_storage_of_objects(
+    action: str, details: list[str]
+) -> None:
+    deny = {"Effect": "Deny", "NotAction": ["s3:Get*"], "Resource": "arn:aws:s3:::assets/*"}
+    assert found(allow(action), allow("*"), deny) == details
+
+
 def test_what_two_statements_allow_together_is_allowed() -> None:
     both = allow("s3:GetObject", ["arn:a", "arn:b"])
     assert found(both, allow("s3:*", "arn:a"), allow("s3:*", "arn:b")) == []
