@@ -4,7 +4,7 @@ It is bound to one free port of 127.0.0.1, speaks TLS (the CDK's bootstrap bucke
 else, as AWS does), enforces IAM, and keeps every file in one directory that goes with it.
 What `environment()` hands out can reach nothing but it: no real account, no file of the user's.
 What the emulator gets wrong is listed in the design; this module neither hides nor mends it, but
-for one thing that the product cannot be shown without: see `IAM_RESOURCE_TAG`.
+for two condition keys that the product cannot be shown without: see `CONDITION_KEYS`.
 """
 
 from __future__ import annotations
@@ -41,23 +41,36 @@ START_SECONDS = 60.0
 FOREIGN_PREFIXES = ("AWS_", "CDK_", "JSII_", "BOTO_", "XDG_", "NODE_", "PYTHON")
 FOREIGN_NAMES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 
-# The condition key iam:ResourceTag/…, which AWS documents for sts:AssumeRole and for IAM's own
-# actions. Ministack resolves aws:ResourceTag/… alone; this gives its request context the other key,
-# from the same source. Nothing else changes. In particular aws:PrincipalArn still is the session's
-# ARN when a role's session asks, where AWS has the role's: a trust policy's condition on it can be
-# tried as an IAM user only. tests/emulator/test_emulator.py tells when ministack learns either.
-IAM_RESOURCE_TAG = """
-from ministack.core import iam_evaluator
+# Condition keys that AWS has and ministack has not. This gives them to its request context, from
+# the source that AWS takes them from, and changes nothing else:
+# - iam:ResourceTag/…, which AWS documents for sts:AssumeRole and for IAM's own actions; ministack
+#   resolves aws:ResourceTag/… alone.
+# - lambda:SourceFunctionArn, the function that the credentials of a request belong to.
+# Not mended: aws:PrincipalArn still is the session's ARN when a role's session asks, where AWS has
+# the role's: a trust policy's condition on it can be tried as an IAM user only.
+# tests/emulator/test_emulator.py tells when ministack learns any of them.
+CONDITION_KEYS = """
+from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services.tagging import resource_tags
 
 ministacks_enforce = iam_evaluator.enforce
+ministacks_credentials = lambda_runtime.execution_credentials
+functions = {}
+
+def execution_credentials(config):
+    credentials = ministacks_credentials(config)
+    functions[credentials["AWS_ACCESS_KEY_ID"]] = config["FunctionArn"]
+    return credentials
 
 def enforce(key, action, service, region, resource_arn="*", service_context=None):
     tags = (resource_tags(resource_arn) or {}) if service in ("iam", "sts") else {}
     context = {f"iam:ResourceTag/{name}": value for name, value in tags.items()}
+    if key in functions:
+        context["lambda:SourceFunctionArn"] = functions[key]
     context |= service_context or {}
     return ministacks_enforce(key, action, service, region, resource_arn, context)
 
+lambda_runtime.execution_credentials = execution_credentials
 iam_evaluator.enforce = enforce
 """
 
@@ -104,7 +117,7 @@ class Emulator:
     region: str = REGION
 
     @classmethod
-    def start(cls, *, patch: str = IAM_RESOURCE_TAG) -> Self:
+    def start(cls, *, patch: str = CONDITION_KEYS) -> Self:
         """Start an emulator of one's own and return when it answers.
 
         `patch` is Python that the emulator's process runs first.

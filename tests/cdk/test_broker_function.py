@@ -96,7 +96,7 @@ def test_the_broker_starts_with_what_is_deployed():
 
 def test_the_log_is_there_before_the_function_and_ends_with_its_retention(template, function):
     id_, log_group = only(template, "AWS::Logs::LogGroup")
-    assert log_group == {"LogGroupName": "/aws/lambda/iam-sudo", "RetentionInDays": 90}
+    assert (log_group["LogGroupName"], log_group["RetentionInDays"]) == ("/aws/lambda/iam-sudo", 90)
     assert function["LoggingConfig"] == {"LogGroup": f"<{id_}>"}
     template.has_resource("AWS::Logs::LogGroup", {"DeletionPolicy": "Delete"})
 

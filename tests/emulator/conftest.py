@@ -19,6 +19,18 @@ from demo.emulator import ACCOUNT, Emulator
 # it for a service. tests/cdk has the real one, /aws-reserved/sso.amazonaws.com/….
 SSO_ROLE = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso/AWSReservedSSO_Dev_0123456789abcdef"
 
+# A function that assumes the role it is told, and says what came of it.
+ASSUMES = """
+import boto3, botocore.exceptions
+
+def handler(event, context):
+    try:
+        boto3.client("sts").assume_role(RoleArn=event["role"], RoleSessionName="me")
+    except botocore.exceptions.ClientError as error:
+        return error.response["Error"]["Code"]
+    return "assumed"
+"""
+
 Finished = subprocess.CompletedProcess[str]
 Run = Callable[..., Finished]
 
@@ -71,11 +83,17 @@ class Deployment:
             iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document(*statements))
         return arn
 
-    def simulated(self, role_name: str) -> dict[str, str]:
+    def simulated(
+        self,
+        role_name: str,
+        *,
+        broker: str = "iam-sudo",
+        credentials: Mapping[str, str] | None = None,
+    ) -> dict[str, str]:
         """Credentials of a simulated role, as the broker gave them to the developer."""
-        client = self.emulator.client("lambda", self.developer.access_key)
+        client = self.emulator.client("lambda", credentials or self.developer.access_key)
         reply = client.invoke(
-            FunctionName="iam-sudo", Payload=json.dumps({"role_name": role_name}).encode()
+            FunctionName=broker, Payload=json.dumps({"role_name": role_name}).encode()
         )
         answer: dict[str, str] = json.loads(reply["Payload"].read())
         assert "FunctionError" not in reply, answer

@@ -5,7 +5,9 @@ The base role is AdministratorAccess here, so that nothing but the guardrails is
 tests/cdk asserts its Deny in the template.
 """
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,12 +15,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from demo.blog import deploy
-from demo.emulator import ACCOUNT
-from tests.emulator.conftest import SSO_ROLE, Deployment, allow
+from demo.emulator import ACCOUNT, PROJECT, REGION
+from tests.emulator.conftest import ASSUMES, SSO_ROLE, Deployment, allow, document
 
 pytestmark = pytest.mark.slow
 
 BROKER = "iam-sudo"
+OTHER = "other-broker"
 BASE_ROLE = "IAMSudoUser"
 OPEN = json.dumps(
     {
@@ -38,7 +41,8 @@ def attacker(deployment: Deployment) -> Iterator[Any]:
     emulator = deployment.emulator
     deploy(emulator, lambda _: None, base_role_managed_policies="AdministratorAccess", **quiet)
     deployment.role(
-        "iam-sudo-demo-root", allow("lambda:*", "cloudformation:*", "logs:*", "sts:*", "iam:*")
+        "iam-sudo-demo-root",
+        allow("lambda:*", "cloudformation:*", "logs:*", "sts:*", "iam:*", "s3:*", "eks:*"),
     )
     session = deployment.simulated("iam-sudo-demo-root")
     yield lambda service: emulator.client(service, session)
@@ -49,6 +53,26 @@ def broker_role(deployment: Deployment) -> str:
     function = deployment.emulator.client("lambda").get_function(FunctionName=BROKER)
     role: str = function["Configuration"]["Role"].rsplit("/")[-1]
     return role
+
+
+@pytest.fixture(scope="module")
+def another_broker(attacker: Any, deployment: Deployment) -> Iterator[dict[str, str]]:
+    """A second broker in the account, of other names, and the key of the user who may ask it."""
+    user = deployment.user("developer-of-another-team")
+    names = {
+        "stack_name": OTHER,
+        "function_name": OTHER,
+        "base_role_name": "OtherBase",
+        "development_accounts": ACCOUNT,
+        "role_names": "iam-sudo-demo-*",
+        "base_role_managed_policies": "AdministratorAccess",
+        "developers": f"arn:aws:iam::{ACCOUNT}:user/developer-of-another-team",
+    }
+    options = [argument for key, value in names.items() for argument in ("-c", f"{key}={value}")]
+    emulator = deployment.emulator
+    emulator.cdk("deploy", OTHER, *options, app_dir=PROJECT, progress=lambda _: None)
+    yield user
+    emulator.cdk("destroy", OTHER, *options, app_dir=PROJECT, progress=lambda _: None)
 
 
 def denied(call: Any, **parameters: Any) -> None:
@@ -65,6 +89,10 @@ def test_the_attacker_is_powerful_elsewhere(attacker: Any) -> None:
     attacker("sts").assume_role(
         RoleArn=f"arn:aws:iam::{ACCOUNT}:role/made-by-the-attacker", RoleSessionName="me"
     )
+    attacker("s3").create_bucket(
+        Bucket="made-by-the-attacker", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    attacker("s3").put_object(Bucket="made-by-the-attacker", Key="k", Body=b"")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +137,101 @@ def test_the_log_cannot_be_read_or_deleted(attacker: Any) -> None:
     denied(attacker("logs").delete_log_group, logGroupName=group)
     denied(attacker("logs").put_retention_policy, logGroupName=group, retentionInDays=1)
     denied(attacker("logs").delete_retention_policy, logGroupName=group)
+
+
+def test_no_policy_of_the_account_reaches_the_log(attacker: Any) -> None:
+    policy: dict[str, Any] = {"policyName": "p", "policyType": "SUBSCRIPTION_FILTER_POLICY"}
+    logs = attacker("logs")
+    denied(logs.put_account_policy, **policy, policyDocument="{}", scope="ALL")
+    denied(logs.delete_account_policy, **policy)
+    denied(logs.put_resource_policy, policyName="p", policyDocument=OPEN)
+
+
+def test_the_archive_cannot_be_changed(attacker: Any, deployment: Deployment) -> None:
+    bucket = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+    s3 = attacker("s3")
+    key = s3.list_objects_v2(Bucket=bucket)["Contents"][0]["Key"]
+    assert s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    denied(s3.put_object, Bucket=bucket, Key=key, Body=b"evil")
+    denied(s3.delete_object, Bucket=bucket, Key=key)
+    denied(s3.put_bucket_policy, Bucket=bucket, Policy=OPEN)
+    assert deployment.simulated("iam-sudo-demo-my-task")
+
+
+def test_another_broker_of_the_account_cannot_be_touched(
+    attacker: Any, another_broker: dict[str, str]
+) -> None:
+    # The emulator knows the tags of functions and roles; those of logs and stacks it does not, and
+    # tests/fidelity/test_reach.py asks the evaluator.
+    function = {"FunctionName": OTHER}
+    denied(attacker("lambda").update_function_code, **function, ZipFile=b"evil")
+    denied(attacker("lambda").invoke, **function)
+    [arn] = (
+        each["FunctionArn"]
+        for each in attacker("lambda").list_functions()["Functions"]
+        if each["FunctionName"] == OTHER
+    )
+    denied(attacker("lambda").untag_resource, Resource=arn, TagKeys=["iam-sudo:broker"])
+    iam = attacker("iam")
+    denied(iam.update_assume_role_policy, RoleName="OtherBase", PolicyDocument=OPEN)
+    denied(iam.untag_role, RoleName="OtherBase", TagKeys=["iam-sudo:broker"])
+    arn = f"arn:aws:iam::{ACCOUNT}:role/OtherBase"
+    denied(attacker("sts").assume_role, RoleArn=arn, RoleSessionName="me")
+
+
+def test_a_session_of_another_broker_cannot_touch_this_one(
+    deployment: Deployment, another_broker: dict[str, str]
+) -> None:
+    credentials = deployment.simulated(
+        "iam-sudo-demo-root", broker=OTHER, credentials=another_broker
+    )
+    client = deployment.emulator.client
+    denied(client("lambda", credentials).update_function_code, FunctionName=BROKER, ZipFile=b"evil")
+    iam = client("iam", credentials)
+    for role in (BASE_ROLE, broker_role(deployment)):
+        denied(iam.update_assume_role_policy, RoleName=role, PolicyDocument=OPEN)
+
+
+def test_the_execution_role_is_of_no_use_in_another_function(deployment: Deployment) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/{broker_role(deployment)}"
+    base_role = f"arn:aws:iam::{ACCOUNT}:role/{BASE_ROLE}"
+    assert assumed_by(deployment, role, base_role) == "AccessDenied"
+    # It is the guard that denies it: as it was before, it would do.
+    iam = deployment.emulator.client("iam")
+    name = broker_role(deployment)
+    [policy] = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    guarded = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    unguarded = [each for each in guarded["Statement"] if each["Effect"] == "Allow"]
+    put = {"RoleName": name, "PolicyName": policy}
+    iam.put_role_policy(**put, PolicyDocument=document(*unguarded))
+    try:
+        assert assumed_by(deployment, role, base_role) == "assumed"
+    finally:
+        iam.put_role_policy(**put, PolicyDocument=json.dumps(guarded))
+    assert deployment.simulated("iam-sudo-demo-my-task")
+
+
+def assumed_by(deployment: Deployment, role: str, assumes: str) -> str:
+    """What a function with `role` says of assuming another one."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr("index.py", ASSUMES)
+    functions = deployment.emulator.client("lambda")
+    functions.create_function(
+        FunctionName="made-by-somebody",
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role=role,
+        Code={"ZipFile": archive.getvalue()},
+        Timeout=30,
+    )
+    try:
+        event = json.dumps({"role": assumes}).encode()
+        reply = functions.invoke(FunctionName="made-by-somebody", Payload=event)
+        said: str = json.loads(reply["Payload"].read())
+        return said
+    finally:
+        functions.delete_function(FunctionName="made-by-somebody")
 
 
 def test_the_roles_cannot_be_changed_or_assumed(attacker: Any, deployment: Deployment) -> None:

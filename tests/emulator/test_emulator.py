@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from demo.emulator import ACCOUNT, Emulator
+from demo.emulator import ACCOUNT, REGION, Emulator
+from tests.emulator.conftest import ASSUMES
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +34,7 @@ class Account:
         *,
         tag: str | None = None,
         trust: Mapping[str, Any] | None = None,
-        allows: str | None = None,
+        allows: Mapping[str, Any] | None = None,
     ) -> None:
         principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
         statement: dict[str, Any] = {
@@ -45,7 +48,7 @@ class Account:
             Tags=[{"Key": "env", "Value": tag}] if tag else [],
         )
         if allows:
-            allow = _document({"Effect": "Allow", "Action": allows, "Resource": "*"})
+            allow = _document({"Effect": "Allow", "Resource": "*", **allows})
             self._iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=allow)
 
     def user(self, name: str, **statement: Any) -> dict[str, str]:
@@ -69,6 +72,30 @@ class Account:
             return {}
         session: dict[str, str] = reply["Credentials"]
         return session
+
+    def function(self, name: str, *, role: str) -> str:
+        """Add a function that assumes the role it is told; return its ARN."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as bundle:
+            bundle.writestr("index.py", ASSUMES)
+        function: str = self._emulator.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="index.handler",
+            Role=f"arn:aws:iam::{ACCOUNT}:role/{role}",
+            Code={"ZipFile": archive.getvalue()},
+            Timeout=30,
+        )["FunctionArn"]
+        return function
+
+    def assumed_by(self, function: str, role: str) -> str:
+        """What a function says of assuming a role."""
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+        reply = self._emulator.client("lambda").invoke(
+            FunctionName=function, Payload=json.dumps({"role": arn}).encode()
+        )
+        said: str = json.loads(reply["Payload"].read())
+        return said
 
     def client(self, service: str, credentials: Mapping[str, str]) -> Any:
         return self._emulator.client(service, credentials)
@@ -101,7 +128,7 @@ def unpatched() -> Iterator[Account]:
 def test_ministack_has_not_learnt_the_key_that_we_patch_in(unpatched: Account) -> None:
     user = unpatched.user("ann", Action="sts:AssumeRole", Condition=tagged("iam:ResourceTag"))
     assert not unpatched.may_assume(user, "dev"), (
-        "ministack has learnt iam:ResourceTag: remove the patch, demo.emulator.IAM_RESOURCE_TAG"
+        "ministack has learnt iam:ResourceTag: take it out of demo.emulator.CONDITION_KEYS"
     )
 
 
@@ -125,6 +152,41 @@ def test_roles_are_changed_by_their_tag(account: Account) -> None:
         iam.tag_role(RoleName="prod", Tags=tags)
 
 
+FROM_A_FUNCTION = {
+    "Action": "sts:AssumeRole",
+    "Condition": {
+        "ArnEquals": {
+            "lambda:SourceFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:first"
+        }
+    },
+}
+LAMBDA = {"Principal": {"Service": "lambda.amazonaws.com"}}
+
+
+def test_ministack_has_not_learnt_the_function_that_we_patch_in(unpatched: Account) -> None:
+    unpatched.role("runs", trust=LAMBDA, allows=FROM_A_FUNCTION)
+    unpatched.function("first", role="runs")
+    assert unpatched.assumed_by("first", "dev") == "AccessDenied", (
+        "ministack has learnt lambda:SourceFunctionArn: take it out of demo.emulator.CONDITION_KEYS"
+    )
+
+
+def test_it_is_the_function_alone_that_ministack_does_not_know(unpatched: Account) -> None:
+    unpatched.role("runs-always", trust=LAMBDA, allows={"Action": "sts:AssumeRole"})
+    unpatched.function("always", role="runs-always")
+    assert unpatched.assumed_by("always", "dev") == "assumed"
+
+
+def test_a_function_is_known_by_its_credentials(account: Account) -> None:
+    account.role("runs", trust=LAMBDA, allows=FROM_A_FUNCTION)
+    for name in ("first", "second"):
+        account.function(name, role="runs")
+    assert account.assumed_by("first", "dev") == "assumed"
+    assert account.assumed_by("second", "dev") == "AccessDenied"
+    user = account.user("no-function", **FROM_A_FUNCTION)
+    assert not account.may_assume(user, "dev")
+
+
 def test_a_trust_policy_may_ask_who_the_user_is(account: Account) -> None:
     users = {
         name: account.user(name, Action="sts:AssumeRole")
@@ -139,7 +201,7 @@ def test_a_trust_policy_may_ask_who_the_user_is(account: Account) -> None:
 
 def test_ministack_has_not_learnt_whose_session_it_is(account: Account) -> None:
     user = account.user("frank", Action="sts:AssumeRole")
-    account.role("caller", allows="sts:AssumeRole")
+    account.role("caller", allows={"Action": "sts:AssumeRole"})
     account.role("trusting", trust={"Condition": of(f"arn:aws:iam::{ACCOUNT}:role/caller")})
     mistaken = f"arn:aws:sts::{ACCOUNT}:assumed-role/caller/*"
     account.role("mistaken", trust={"Condition": of(mistaken)})

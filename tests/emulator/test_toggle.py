@@ -1,6 +1,6 @@
 """The toggle on a real application: examples/fargate-service, there, both, and back.
 
-The developer is an IAM user and not a role's session, see `demo.emulator.IAM_RESOURCE_TAG`.
+The developer is an IAM user and not a role's session, see `demo.emulator.CONDITION_KEYS`.
 The tests are the steps of one story, in this order. It has an emulator of its own, because the
 broker's names are one a account.
 """
