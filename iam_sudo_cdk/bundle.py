@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
+import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
 
@@ -24,11 +25,18 @@ def broker_code() -> lambda_.Code:
 
 
 def archive_bucket(function: lambda_.Function) -> str:
-    """The bucket that CloudFormation takes the code from, as the stack's synthesizer named it.
+    """The bucket that CloudFormation takes the code from, as the stack's synthesizer names it.
 
     It is the account's bootstrap bucket, or whatever a synthesizer of the application's own says.
+    With the region left open, as a pattern: a broker in another region has its archive there.
     """
+    stack = cdk.Stack.of(function)
     archive = cast(s3_assets.Asset, function.node.find_child("Code"))
+    match stack.resolve(archive.s3_bucket_name):
+        case {"Fn::Sub": str(name)}:
+            return cdk.Fn.sub(name.replace("${AWS::Region}", "*").replace(stack.region, "*"))
+        case str(name):
+            return name.replace(stack.region, "*")
     return archive.s3_bucket_name
 
 

@@ -187,27 +187,29 @@ def test_a_base_role_without_managed_policies_has_none_to_keep():
     assert "KeepPolicies" not in {statement["Sid"] for statement in statements}
 
 
+@pytest.mark.parametrize("env", [None, cdk.Environment(account=ACCOUNT, region=REGION)])
 @pytest.mark.parametrize(
     ("synthesizer", "bucket"),
     [
-        (None, f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"),
+        (lambda: None, f"cdk-hnb659fds-assets-{ACCOUNT}-*"),
         (
             lambda: cdk.DefaultStackSynthesizer(qualifier="team"),
-            f"cdk-team-assets-{ACCOUNT}-{REGION}",
+            f"cdk-team-assets-{ACCOUNT}-*",
         ),
         (
             lambda: cdk.DefaultStackSynthesizer(file_assets_bucket_name="of-the-team"),
             "of-the-team",
         ),
         (
-            cdk.CliCredentialsStackSynthesizer,
-            f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}",
+            lambda: cdk.DefaultStackSynthesizer(file_assets_bucket_name="${AWS::Region}.of-us"),
+            "*.of-us",
         ),
+        (cdk.CliCredentialsStackSynthesizer, f"cdk-hnb659fds-assets-{ACCOUNT}-*"),
     ],
 )
-def test_the_bucket_of_the_archive_is_the_synthesizers(synthesizer, bucket):
+def test_the_bucket_of_the_archive_is_the_synthesizers_in_any_region(env, synthesizer, bucket):
     app = cdk.App(analytics_reporting=False)
-    scope = cdk.Stack(app, "the-stack", synthesizer=synthesizer and synthesizer())
+    scope = cdk.Stack(app, "the-stack", synthesizer=synthesizer(), env=env)
     iam_sudo(scope)
     resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
     assert denial(Template.from_stack(scope), "KeepArchive")["Resource"] == resources

@@ -161,8 +161,14 @@ def test_the_archive_is_only_read(evaluator, broker):
     may = allowed(evaluator, broker.session(), requests)
     assert {"s3:GetObject", "s3:ListBucket"} <= may
     assert may <= {action.name for action in actions if action.reads}
-    elsewhere = Request("s3:PutObject", f"{bucket}-of-somebody-else/key")
+    elsewhere = Request("s3:PutObject", "arn:aws:s3:::of-somebody-else/key")
     assert allowed(evaluator, broker.session(), [elsewhere])
+
+
+def test_the_archive_of_a_broker_in_another_region_is_only_read(evaluator, broker):
+    bucket = "arn:aws:s3:::cdk-hnb659fds-assets-111122223333-us-east-1"
+    requests = [Request("s3:PutObject", f"{bucket}/0a1b2c.zip"), Request("s3:DeleteBucket", bucket)]
+    assert allowed(evaluator, broker.session(), requests) == set()
 
 
 @pytest.mark.parametrize(
