@@ -44,13 +44,13 @@ _READS = {
     }.items()
 }
 
-# Of CloudWatch Logs, everything that changes something: reads begin with Describe, Filter, Get,
-# List, Start, Stop, Test and Unmask.
-_LOGS_CHANGES = [
+# Of CloudWatch Logs, everything that changes something, and queries: other reads begin with
+# Describe, Filter, Get, List, Stop, Test and Unmask.
+_LOGS_ACTS = [
     f"logs:{verb}*"
     for verb in (
         "Associate", "Call", "Cancel", "Create", "Delete", "Disassociate", "Integrate", "Process",
-        "Put", "Tag", "Untag", "Update",
+        "Put", "Start", "Tag", "Untag", "Update",
     )
 ]  # fmt: skip
 
@@ -86,7 +86,7 @@ def broker_denials(
     """
     functions = _with_children(_anywhere(stack, "lambda", "function", function_name))
     log_groups = _with_children(_anywhere(stack, "logs", "log-group", log_group_name))
-    any_tagged = {"Null": {f"aws:ResourceTag/{BROKER_TAG}": "false"}}
+    a_brokers = {"Null": {f"aws:ResourceTag/{BROKER_TAG}": "false"}}
     # Keys of tags are one key in whatever case.
     the_tag = {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": [BROKER_TAG]}}
     return [
@@ -109,7 +109,7 @@ def broker_denials(
         # A rule for the rest: a request that names nothing is one on "*".
         _deny(
             "KeepLogsUnnamed",
-            actions=_LOGS_CHANGES,
+            actions=_LOGS_ACTS,
             not_resources=[stack.format_arn(service="logs", region="*", account="*", resource="*")],
         ),
         _deny(
@@ -122,7 +122,7 @@ def broker_denials(
         _deny(
             "KeepAllBrokers",
             not_actions=[read for reads in _READS.values() for read in reads],
-            conditions=any_tagged,
+            conditions=a_brokers,
         ),
         # The tag is the brokers' own: nobody takes it off, nor puts it on what is to be kept from
         # others.

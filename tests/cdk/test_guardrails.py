@@ -126,6 +126,7 @@ def is_denied(statements, action, resource, **context):
         ("logs:PutResourcePolicy", "*"),
         ("logs:Link", "*"),
         ("logs:PutWhateverComes", "*"),
+        ("logs:StartQuery", "*"),
         ("oam:CreateLink", f"arn:aws:oam:{REGION}:{OTHER_ACCOUNT}:sink/0a1b2c"),
         ("oam:UpdateLink", f"arn:aws:oam:{REGION}:{ACCOUNT}:link/0a1b2c"),
         *(
@@ -210,6 +211,7 @@ def test_a_session_that_may_do_everything_may_not_touch_the_broker(denials, acti
         ("logs:PutRetentionPolicy", LOGS + "-of-another-team"),
         ("logs:PutDestination", f"arn:aws:logs:{REGION}:{ACCOUNT}:destination:d"),
         ("logs:DescribeLogGroups", "*"),
+        ("logs:StartQuery", LOGS + "-of-another-team"),
         ("logs:StopQuery", "*"),
         ("iam:CreatePolicyVersion", f"arn:aws:iam::{ACCOUNT}:policy/of-another-team"),
     ],
