@@ -34,16 +34,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Act:
-    """One strategy: deployed, then used."""
+    """One strategy: deployed, with what it needs of the context, then used."""
 
     title: str
-    strategy: str
+    choices: dict[str, str]
     steps: tuple[Step, ...]
 
 
 THE_FAKE_WAY = Act(
     "The fake way: a broker that simulates roles with session policies.",
-    "session-policy",
+    {"strategy": "session-policy"},
     (
         Step(
             "You are a developer with view-only access, and may try to assume any role.",
@@ -118,7 +118,8 @@ THE_FAKE_WAY = Act(
 
 THE_OFFICIAL_WAY = Act(
     "The official way: roles with the tag env=dev trust you. The broker goes.",
-    "tag-trust",
+    # The article's tag. The default is one that nothing else in an account carries.
+    {"strategy": "tag-trust", "developer_tag": "env=dev"},
     (
         Step(
             "You are the task role itself now, tagged and trusting you since the deployment.",
@@ -175,8 +176,9 @@ def main() -> int:
 def _perform(emulator: Emulator, act: Act, developer: Developer) -> int:
     """Deploy the strategy, take its steps, and return how many went wrong."""
     print(f"\n=== {act.title}\n", flush=True)
-    _progress(f"cdk deploy --all -c demo=true -c strategy={act.strategy} …")
-    deploy(emulator, _progress, strategy=act.strategy, developers=developer.arn)
+    chosen = " ".join(f"-c {key}={value}" for key, value in act.choices.items())
+    _progress(f"cdk deploy --all -c demo=true {chosen} …")
+    deploy(emulator, _progress, developers=developer.arn, **act.choices)
     environment = emulator.environment(developer.access_key)
     return sum(
         not _take(step, environment, heading=f"[{number}/{len(act.steps)}]")

@@ -17,8 +17,12 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from .errors import AccountNotAllowed, InvalidChoice
+from .identity import identity
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+
+# By stack, the accounts that its template may be deployed to.
+_ALLOWED: dict[object, tuple[str, ...]] = {}
 
 
 def development_accounts_only(scope: Construct, accounts: Sequence[str]) -> None:
@@ -30,9 +34,12 @@ def development_accounts_only(scope: Construct, accounts: Sequence[str]) -> None
         AccountNotAllowed: the stack's account is known and not one of them.
     """
     allowed = parse_accounts(accounts)
-    account = cdk.Stack.of(scope).account
-    if not cdk.Token.is_unresolved(account) and account not in allowed:
-        raise AccountNotAllowed(account=account, development_accounts=allowed)
+    stack = cdk.Stack.of(scope)
+    if not cdk.Token.is_unresolved(stack.account) and stack.account not in allowed:
+        raise AccountNotAllowed(account=stack.account, development_accounts=allowed)
+    # Several rules all have to hold.
+    before = _ALLOWED.get(identity(stack), allowed)
+    _ALLOWED[identity(stack)] = tuple(each for each in allowed if each in before)
     cdk.CfnRule(
         scope,
         "DevelopmentAccountsOnly",
@@ -44,6 +51,13 @@ def development_accounts_only(scope: Construct, accounts: Sequence[str]) -> None
             )
         ],
     )
+
+
+def possible_accounts(stack: cdk.Stack) -> tuple[str, ...] | None:
+    """The accounts that a stack may be deployed to, or None when it may be any."""
+    if not cdk.Token.is_unresolved(stack.account):
+        return (stack.account,)
+    return _ALLOWED.get(identity(stack))
 
 
 def parse_accounts(accounts: object) -> tuple[str, ...]:

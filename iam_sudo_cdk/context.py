@@ -42,6 +42,8 @@ KEYS = (
     "keep_logs",
     "developer_tag",
     "trust_whole_account",
+    "session_tag_keys",
+    "source_identity",
     "protect_tag",
     "trust_policy_characters",
     "stack_name",
@@ -152,6 +154,8 @@ def _tag_trust(read: _Reader, selection: RoleSelection) -> TagTrustStrategy:
         scope="app",
         tag=Tag.parse(read.text("developer_tag", default=str(defaults.tag)), key="developer_tag"),
         trust_whole_account=read.truth("trust_whole_account"),
+        session_tag_keys=read.strings("session_tag_keys"),
+        source_identity=read.truth("source_identity"),
         protect_tag=read.truth("protect_tag"),
         trust_policy_characters=read.number(
             "trust_policy_characters",

@@ -5,6 +5,11 @@ the function without versions or aliases. A permission on the function (a resour
 those whose policies are not ours to write: IAM Identity Center and service-linked roles, imports
 with `mutable=False`, plain ARN principals, principals of another account.
 
+Where the account of the stack is not known, an ARN is of this account only if its account is the
+one development account. A policy is written by *name*, and would else be a namesake's: so an ARN of
+no development account is elsewhere, and one of several may be, and is granted what names that ARN
+and nobody else.
+
 Not attempted: principals that stand for many (accounts, organizations, services, `*`) or that carry
 conditions, since a grant to "everybody like this" should be written out, with
 `function.add_permission`. A grantee of another account also needs a permission over there. A
@@ -14,14 +19,18 @@ the set gets another role, and the grant has to be deployed again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import reduce
 from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import region_info
 from constructs import IConstruct
 
+from .accounts import possible_accounts
 from .errors import CannotGrant
 
 # IAM refuses to change roles in these paths (IAM API Reference, "PutRolePolicy":
@@ -30,6 +39,21 @@ _RESERVED_PATHS = ("aws-reserved/", "aws-service-role/")
 _IDENTITY_CENTER_PREFIX = "AWSReservedSSO_"
 _ARN_FIELDS = 6
 _MANY = (iam.AnyPrincipal, iam.StarPrincipal, iam.AccountPrincipal, iam.OrganizationPrincipal)
+
+
+class Whereabouts(Enum):
+    """Of several identities, that of the one that is the farthest away counts."""
+
+    ELSEWHERE = "another account"
+    UNKNOWN = "one of several accounts"
+    HERE = "this account"
+
+
+_NO_GROUP = {
+    Whereabouts.ELSEWHERE: "a group of another account",
+    Whereabouts.UNKNOWN: "a group of one of several development accounts, and the stack's own is "
+    "not known (give the stack its account)",
+}
 
 
 def grant_invoke(function: lambda_.Function, grantee: iam.IGrantable) -> iam.Grant:
@@ -44,43 +68,47 @@ def grant_invoke(function: lambda_.Function, grantee: iam.IGrantable) -> iam.Gra
     by_policy = grant_by_policy(
         grantee,
         stack,
-        actions=["lambda:InvokeFunction"],
-        resource_arns=[function.function_arn],
+        lambda grantee: iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["lambda:InvokeFunction"],
+            resource_arns=[function.function_arn],
+        ),
     )
     if by_policy:
         grants.append(by_policy)
-    if not by_policy or is_elsewhere(grantee, stack):
+    if not by_policy or whereabouts(grantee, stack) is not Whereabouts.HERE:
         grants.extend(_permit(function, arn) for arn in arns)
-    result = grants[0]
-    for grant in grants[1:]:
-        result = result.combine(grant)
+    result = combined(grants)
     result.assert_success()
     return result
+
+
+def combined(grants: Sequence[iam.Grant]) -> iam.Grant:
+    """Several grants as one."""
+    first, *others = grants
+    return reduce(iam.Grant.combine, others, first)
 
 
 def grant_by_policy(
     grantee: iam.IGrantable,
     stack: cdk.Stack,
-    *,
-    actions: list[str],
-    resource_arns: list[str],
-    conditions: Mapping[str, Mapping[str, object]] | None = None,
+    write: Callable[[iam.IGrantable], iam.Grant],
 ) -> iam.Grant | None:
-    """Grant by a policy of the grantee's own, or None when there is none that is ours to write.
+    """Grant by a policy of the grantee's own, or None when there is none that is ours to `write`.
 
     Raises:
         CannotGrant: the grantee is none that can be granted anything.
     """
     principal = grantee.grant_principal
     arns = principal_arns(grantee)
-    elsewhere = is_elsewhere(grantee, stack)
-    if elsewhere and isinstance(principal, iam.Group):
-        raise CannotGrant(grantee=_name(principal), problem="a group of another account")
-    if not _is_ours_to_write(principal, arns) or (elsewhere and _is_imported(principal)):
+    where = whereabouts(grantee, stack)
+    if where is not Whereabouts.HERE and _is_group(principal):
+        raise CannotGrant(grantee=_name(principal), problem=_NO_GROUP[where])
+    if not _is_ours_to_write(principal, arns) or (
+        where is not Whereabouts.HERE and _is_imported(principal)
+    ):
         return None
-    grant = iam.Grant.add_to_principal(
-        grantee=grantee, actions=actions, resource_arns=resource_arns, conditions=conditions
-    )
+    grant = write(grantee)
     return grant if _was_written(principal) else None
 
 
@@ -129,12 +157,37 @@ def check_stands_for_one(arn: str) -> None:
         )
 
 
-def is_elsewhere(grantee: iam.IGrantable, stack: cdk.Stack) -> bool:
-    """Whether the grantee is known to be of another account than the stack."""
-    fields = _fields(principal_arns(grantee)[0])
-    account = grantee.grant_principal.principal_account or (fields[4] if fields else None)
-    known = account is not None and not any(map(cdk.Token.is_unresolved, (account, stack.account)))
-    return known and account != stack.account
+def whereabouts(grantee: iam.IGrantable, stack: cdk.Stack) -> Whereabouts:
+    """Whether the grantee is of the account that the stack will be deployed to.
+
+    Raises:
+        CannotGrant: it is of another partition.
+    """
+    found = {
+        _whereabouts(grantee.grant_principal, _fields(arn), stack)
+        for arn in principal_arns(grantee)
+    }
+    return next(where for where in Whereabouts if where in found)
+
+
+def _whereabouts(principal: iam.IPrincipal, fields: list[str], stack: cdk.Stack) -> Whereabouts:
+    partition, here = fields[1] if fields else None, _partition(stack)
+    if partition and here and partition != here and not cdk.Token.is_unresolved(partition):
+        raise CannotGrant(grantee=":".join(fields), problem=f"it is not of {here}")
+    account = principal.principal_account or (fields[4] if fields else None)
+    if account is None or cdk.Token.is_unresolved(account):
+        return Whereabouts.HERE
+    possible = possible_accounts(stack)
+    if possible is not None and account not in possible:
+        return Whereabouts.ELSEWHERE
+    return Whereabouts.HERE if possible == (account,) else Whereabouts.UNKNOWN
+
+
+def _partition(stack: cdk.Stack) -> str | None:
+    """The partition of a stack whose region is known."""
+    if cdk.Token.is_unresolved(stack.region):
+        return None
+    return region_info.RegionInfo.get(stack.region).partition
 
 
 def _is_ours_to_write(principal: iam.IPrincipal, arns: list[str]) -> bool:
@@ -150,6 +203,11 @@ def _is_imported(principal: iam.IPrincipal) -> bool:
     # Of a role in another account only the application that made it may write the policies:
     # for an import the CDK would write them to a user of that name in *this* account.
     return not isinstance(principal, iam.Role | iam.LazyRole | iam.User | iam.Group)
+
+
+def _is_group(principal: iam.IPrincipal) -> bool:
+    # An imported one is of no public class.
+    return isinstance(principal, iam.Group) or hasattr(principal, "group_name")
 
 
 def _was_written(principal: iam.IPrincipal) -> bool:

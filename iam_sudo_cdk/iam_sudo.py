@@ -18,7 +18,7 @@ from constructs import Construct
 from .accounts import development_accounts_only, parse_accounts
 from .errors import InvalidChoice, InvalidConfiguration
 from .selected_roles import NeverSelected
-from .session_policy import Broker
+from .session_policy import Broker, SessionPolicyStrategy
 from .tag_trust import TrustedRoles
 
 
@@ -72,6 +72,11 @@ class IamSudo(NeverSelected):
             )
         accounts = parse_accounts(development_accounts)
         self._bound: list[BoundStrategy] = [each.bind(self, accounts) for each in strategies]
+        for trusted in self._bound:
+            if isinstance(trusted, TrustedRoles):
+                for each in strategies:
+                    if isinstance(each, SessionPolicyStrategy):
+                        trusted.leave_out(each.role_name)
 
     @property
     def base_role(self) -> iam.Role:

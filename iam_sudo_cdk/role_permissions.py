@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import aws_cdk as cdk
@@ -62,6 +63,7 @@ class PolicyResources:
         self._inline = _placed(resources(root, "AWS::IAM::Policy", "AWS::IAM::RolePolicy"))
         self._managed = _placed(resources(root, "AWS::IAM::ManagedPolicy"))
         self._references: dict[cdk.Stack, list[object]] = {}
+        self._root = root
 
     def snapshot(
         self, role: NamedRole, stand_in: StandIn, *, is_only_of_its_name: bool
@@ -72,7 +74,7 @@ class PolicyResources:
             Unreadable: something of it is the deployment's to decide.
         """
 
-        def those_for_it(found: Iterable[_Policy]) -> list[_Policy]:
+        def those_for_it(found: Iterable[Policy]) -> list[Policy]:
             meant = [each for each in found if each.is_for(role, anywhere=is_only_of_its_name)]
             return [each for each in meant if not each.is_conditional]
 
@@ -81,13 +83,13 @@ class PolicyResources:
         inline |= reading.inline(each.properties() for each in those_for_it(self._inline))
         managed: dict[str, object] = {}
         for entry in _listed(role.properties.get("ManagedPolicyArns")):
-            policy = self._referred_to(entry, role.stack)
+            policy = self.referred_to(entry, role.stack)
             managed |= reading.managed(policy) if policy else reading.foreign(entry)
         for policy in those_for_it(self._managed):
             managed |= reading.managed(policy)
         boundary: dict[str, object] = {}
         if entry := role.properties.get("PermissionsBoundary"):
-            policy = self._referred_to(entry, role.stack)
+            policy = self.referred_to(entry, role.stack)
             if policy is None:
                 raise Unreadable
             boundary = reading.managed(policy)
@@ -105,7 +107,32 @@ class PolicyResources:
             },
         )
 
-    def _referred_to(self, entry: object, stack: cdk.Stack) -> _Policy | None:
+    def may_be_for(self, role: NamedRole) -> list[Policy]:
+        """The policies of a role that are resources, rather too many than too few.
+
+        Conditional ones as well, and those of which it cannot be told whose they are.
+        """
+        return [
+            each
+            for each in (*self._inline, *self._managed)
+            if each.is_for(role, anywhere=True)
+            or each.is_undecided
+            or any(
+                is_intrinsic(entry) and entry not in self._role_references.get(each.stack, ())
+                for entry in each.roles
+            )
+        ]
+
+    @cached_property
+    def _role_references(self) -> Mapping[cdk.Stack, list[object]]:
+        """How the template of each stack refers to the roles in it."""
+        references: dict[cdk.Stack, list[str]] = {}
+        for role in resources(self._root, "AWS::IAM::Role"):
+            resource = RoleResource(role).construct
+            references.setdefault(resource.stack, []).append(resource.ref)
+        return {stack: list(stack.resolve(refs)) for stack, refs in references.items()}
+
+    def referred_to(self, entry: object, stack: cdk.Stack) -> Policy | None:
         """The managed policy that is `entry` in the template of `stack`."""
         if stack not in self._references:
             references = [each.resource.construct.ref for each in self._managed]
@@ -117,12 +144,16 @@ class PolicyResources:
 
 
 @dataclass(frozen=True)
-class _Policy:
-    """A policy, the stack that it is in, and the roles that it is for in that stack's template."""
+class Policy:
+    """A policy, the stack that it is in, and the roles that it is for in that stack's template.
+
+    `is_undecided` when only the deployment knows all of its roles.
+    """
 
     resource: IamResource
     stack: cdk.Stack
     roles: list[object]
+    is_undecided: bool
 
     def is_for(self, role: NamedRole, *, anywhere: bool) -> bool:
         """Whether it is for `role`, whose name is a role's of another stack too if not `anywhere`.
@@ -150,7 +181,7 @@ class _Policy:
         return found
 
 
-def _placed(found: Iterable[IConstruct]) -> list[_Policy]:
+def _placed(found: Iterable[IConstruct]) -> list[Policy]:
     by_stack: dict[cdk.Stack, list[IamResource]] = {}
     for resource in map(IamResource, found):
         by_stack.setdefault(resource.construct.stack, []).append(resource)
@@ -159,7 +190,8 @@ def _placed(found: Iterable[IConstruct]) -> list[_Policy]:
         resolved = stack.resolve({str(number): _roles(each) for number, each in enumerate(read)})
         for number, each in enumerate(read):
             roles = resolved.get(str(number))
-            placed.append(_Policy(each, stack, roles if isinstance(roles, list) else []))
+            is_undecided = not isinstance(roles, list | None)
+            placed.append(Policy(each, stack, [] if is_undecided else roles or [], is_undecided))
     return placed
 
 
@@ -176,7 +208,7 @@ class _Reading:
             if member(each, "PolicyDocument")  # without a statement it is not in the template
         }
 
-    def managed(self, policy: _Policy) -> dict[str, object]:
+    def managed(self, policy: Policy) -> dict[str, object]:
         """The ARN of one of the application's own, and its document."""
         found = policy.properties()
         name = self._text(found.get("ManagedPolicyName") or self._made_up_name(policy))
@@ -203,7 +235,7 @@ class _Reading:
     def _document(self, policy: Mapping[str, Any]) -> object:
         return rendered(member(policy, "PolicyDocument"), self._stand_in)
 
-    def _made_up_name(self, policy: _Policy) -> str:
+    def _made_up_name(self, policy: Policy) -> str:
         """As CloudFormation will make it up, as far as it can be told; no other policy has it."""
         node = policy.resource.construct.node
         return self._stand_in("Ref", f"{node.path.replace('/', '-')}-{node.addr[-12:]}")

@@ -1,7 +1,7 @@
 """A role as CloudFormation will see it, whatever made it, and how it is opened.
 
 Every shape that a role has in an application will do: `Role` and `LazyRole`, `CfnRole`, roles of
-included templates, and a plain `CfnResource`. A role that has the statement is left as it is. What
+included templates, and a plain `CfnResource`. A statement that a role has is not added. What
 cannot be done is said on the role: with an error where the role or its tag would not mean what was
 asked for, with a warning where the role is not the application's to change.
 
@@ -21,10 +21,12 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
+from .identity import identity
 from .intrinsics import is_intrinsic, rendered
-from .trust_statement import UNRESOLVED, Statement, Tag, Trust
+from .trust_statement import UNRESOLVED, Statements, Tag, Trust
 
 ROLE_TYPE = "AWS::IAM::Role"
+_VERSION = "2012-10-17"
 _DOCUMENT = "AssumeRolePolicyDocument"
 _TYPED = (iam.CfnRole, iam.CfnPolicy, iam.CfnRolePolicy, iam.CfnManagedPolicy)
 
@@ -58,67 +60,91 @@ class RoleResource(IamResource):
         name = self.value("RoleName")
         return name if isinstance(name, str) and UNRESOLVED not in name else None
 
-    def resolved(self, stack: cdk.Stack) -> tuple[Any, str]:
-        """The trust policy as it will be in the template, and the name as far as it is known."""
-        found = stack.resolve(self.values(_DOCUMENT, "RoleName"))
-        return found.get(_DOCUMENT), str(rendered(found.get("RoleName", "")))
+    def resolved(self, stack: cdk.Stack) -> tuple[Any, str, str]:
+        """The trust policy as it will be in the template, and name and path as far as known."""
+        found = stack.resolve(self.values(_DOCUMENT, "RoleName", "Path"))
+        name, path = (str(rendered(found.get(key, ""))) for key in ("RoleName", "Path"))
+        return found.get(_DOCUMENT), name, path
 
-    def open(self, statement: Statement, stack: cdk.Stack, policy: Any) -> None:
-        """Add tag and statement, or say on the role why not; `policy` is the resolved one."""
-        trust = statement.trust
+    def carries(self, tag: Tag, stack: cdk.Stack) -> bool:
+        """Whether a role that was not opened has the tag all the same, or may have it."""
+        if identity(self.construct) in _OPENED:
+            return False
+        return any(
+            not (isinstance(item, Mapping) and isinstance(_key(item), str))
+            or (_is_same_key(item, tag) and may_be(member(item, "Value"), tag.value))
+            for item in self.tags(stack)
+        )
+
+    def open(
+        self, wanted: Statements, stack: cdk.Stack, policy: Any, *, problem: str | None = None
+    ) -> None:
+        """Add tag and statements, or say on the role why not; `policy` is the resolved one.
+
+        `problem` is what speaks against it already.
+        """
+        trust = wanted.trust
         if not isinstance(policy, Mapping) or is_intrinsic(policy.get("Statement", {"Ref": ""})):
             warn(self.construct, "decided", "its trust policy is decided at deployment")
             return
-        tags = self._tags(stack)
-        added = statement.resolved(stack)
+        tags = self.tags(stack)
+        added = wanted.resolved(stack)
         statements = policy["Statement"]
         statements = statements if isinstance(statements, list) else [statements]
-        is_open = _canonical(added) in map(_canonical, statements)
-        extended = {**policy, "Statement": [*statements, added]}
-        problem = _tag_problem(tags, trust.tag)
-        if not is_open:
-            problem = problem or self._statement_problem(statement, stack, extended)
+        there = set(map(_canonical, statements))
+        missing = [n for n, each in enumerate(added) if _canonical(each) not in there]
+        extended = {**policy, "Statement": [*statements, *(added[n] for n in missing)]}
+        problem = problem or _tag_problem(tags, trust.tag)
+        if missing:
+            problem = problem or self._statement_problem(wanted, stack, extended)
         if problem:
-            cdk.Annotations.of(self.construct).add_error(f"iam-sudo: {problem}")
+            add_error(self.construct, problem)
             return
-        if not is_open:
-            self._write(statement)
+        _OPENED.add(identity(self.construct))
+        if missing:
+            self._write(wanted, missing)
         if not any(_is_same_key(item, trust.tag) for item in tags):
             self._tag(trust, tags)
 
     def _statement_problem(
-        self, statement: Statement, stack: cdk.Stack, extended: Mapping[str, Any]
+        self, wanted: Statements, stack: cdk.Stack, extended: Mapping[str, Any]
     ) -> str | None:
-        limit = statement.trust.trust_policy_characters
+        # Without it, or of 2008-10-17, a policy has no variables: ${…} is plain text.
+        if wanted.trust.marks.source_identity and extended.get("Version") != _VERSION:
+            return (
+                f"source_identity needs a trust policy of version {_VERSION}; its own is of "
+                f"{rendered(extended.get('Version', 'none'))}"
+            )
+        limit = wanted.trust.trust_policy_characters
         text = json.dumps(rendered(extended), separators=(",", ":"), ensure_ascii=False)
         if len(text) > limit:
             return (
-                f"with the statement for developers its trust policy has {len(text):,} characters "
+                f"with what it says for developers its trust policy has {len(text):,} characters "
                 f"and IAM accepts {limit:,}; shorten it, or raise the quota and "
                 "trust_policy_characters"
             )
         # The CDK does not look for references in overrides.
-        if not self._is_typed and statement.refers_beyond(stack):
+        if not self._is_typed and wanted.refers_beyond(stack):
             return (
                 "as a plain CfnResource it cannot refer to a developer of another stack; "
                 "make it a CfnRole, or grant the developer by ARN"
             )
         return None
 
-    def _tags(self, stack: cdk.Stack) -> list[Any]:
+    def tags(self, stack: cdk.Stack) -> list[Any]:
         """The tags; what synthesis does not know is left as intrinsic functions."""
         tags = self.value("Tags") or []
         if not (isinstance(tags, list) and all(map(_is_plain_tag, tags))):
             tags = stack.resolve(tags)
         return tags if isinstance(tags, list) else [tags]
 
-    def _write(self, statement: Statement) -> None:
+    def _write(self, wanted: Statements, missing: Sequence[int]) -> None:
         document = self.value(_DOCUMENT)
         if isinstance(document, iam.PolicyDocument):
-            document.add_statements(statement.l2)
+            document.add_statements(*(wanted.l2[n] for n in missing))
             return
         # With the tokens that it has: resolved, they would refer to this stack, whatever they mean.
-        extended = _Extended(document, statement.json).now_or_later()
+        extended = _Extended(document, [wanted.json[n] for n in missing]).now_or_later()
         if self._is_typed:
             self.construct.assume_role_policy_document = extended
         else:
@@ -140,15 +166,17 @@ class RoleResource(IamResource):
 # What we have overridden of plain resources: the CDK does not tell, and two strategies, or a
 # strategy and a mixin, may both open a role.
 _OVERRIDDEN: MutableMapping[object, dict[str, object]] = WeakKeyDictionary()
+# The roles that one of us has opened.
+_OPENED: set[object] = set()
 
 
 @jsii.implements(cdk.IAnyProducer)
 class _Extended:
-    """A trust policy with one statement more, when it is a token itself once that is resolved."""
+    """A trust policy with statements more, when it is a token itself once that is resolved."""
 
-    def __init__(self, document: Any, statement: Mapping[str, Any]) -> None:
+    def __init__(self, document: Any, added: Sequence[Mapping[str, Any]]) -> None:
         self._document = document
-        self._statement = statement
+        self._added = added
 
     def now_or_later(self) -> object:
         if isinstance(self._document, Mapping):
@@ -163,7 +191,7 @@ class _Extended:
     def _with(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         statements = document["Statement"]
         statements = statements if isinstance(statements, list) else [statements]
-        return {**document, "Statement": [*statements, self._statement]}
+        return {**document, "Statement": [*statements, *self._added]}
 
 
 def _is_statement(value: object) -> bool:
@@ -208,10 +236,22 @@ def warn_whole_account(construct: IConstruct) -> None:
     )
 
 
+def warn_tag_elsewhere(construct: IConstruct, tag: Tag, what: str) -> None:
+    cdk.Annotations.of(construct).add_warning_v2(
+        "iam-sudo:tagElsewhere",
+        f"the tag {tag}, by which developers may assume roles, is also on {what}: they may assume "
+        "whatever carries it and trusts the account; choose another tag",
+    )
+
+
 def warn(construct: IConstruct, id: str, problem: str) -> None:
     cdk.Annotations.of(construct).add_warning_v2(
         f"iam-sudo:{id}", f"developers get no access to this role: {problem}"
     )
+
+
+def add_error(construct: IConstruct, problem: str) -> None:
+    cdk.Annotations.of(construct).add_error(f"iam-sudo: {problem}")
 
 
 def _tag_problem(tags: Sequence[Any], wanted: Tag) -> str | None:
@@ -240,6 +280,11 @@ def _is_plain_tag(item: object) -> bool:
 def _is_same_key(item: Mapping[str, Any], tag: Tag) -> bool:
     # Keys of tags differ in more than case, on IAM resources: IAM User Guide, "Tags for IAM".
     return str(_key(item)).lower() == tag.key.lower()
+
+
+def may_be(value: object, text: str) -> bool:
+    """Whether a resolved value is the text, or something that only the deployment knows."""
+    return value == text or is_intrinsic(value)
 
 
 def _key(item: Mapping[str, Any]) -> Any:

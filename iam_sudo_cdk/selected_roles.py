@@ -1,9 +1,13 @@
 """Find the selected roles of an application while it is synthesized, and open them.
 
 Roles of what surrounds an application are never selected: custom resources and other helpers that
-the CDK makes, what `cdk bootstrap` makes, and the construct's own. A stack of an account that is
-known and is no development account is left as it is, and a stack that does not know its account
-gets the account guard along with its first opened role.
+the CDK makes, what `cdk bootstrap` makes, and the construct's own; nor is what is named like that,
+since the developers' grant leaves it out by its name. A stack of an account that is known and is no
+development account is left as it is, and a stack that does not know its account gets the account
+guard along with its first opened role.
+
+The grant reaches every role with the tag, so a tag that the application itself puts on roles that
+are not opened, or on a whole stack, is a warning on each.
 
 What the aspect cannot have seen fails the synthesis: stages that are made after the construct when
 its scope is the app, and roles that other aspects make where ours has been already, without the
@@ -27,17 +31,21 @@ from constructs import Construct, IConstruct, IValidation
 from iam_sudo_core.principals import trusted_principals
 
 from .accounts import development_accounts_only
+from .identity import identity
 from .intrinsics import is_intrinsic, is_undecided, rendered
 from .role_resource import (
     ROLE_TYPE,
     RoleResource,
     is_beyond_reach,
     is_role_resource,
+    may_be,
     warn,
     warn_beyond_reach,
+    warn_tag_elsewhere,
 )
 from .selection import RoleSelection
-from .trust_statement import PRIORITY, Statement, Trust, principal_pattern
+from .session_tag_keys import KeysOfTheirOwn
+from .trust_statement import PRIORITY, Statements, Trust, principal_pattern
 
 _STABILIZATION = "@aws-cdk/core:aspectStabilization"
 
@@ -70,12 +78,18 @@ _BOOTSTRAP = _any_of(
 )
 
 
+# What a developer's grant leaves out, by what follows `role/` in the ARN: the roles of
+# `cdk bootstrap`, whatever their qualifier and path, and everything that is named like them.
+NEVER_GRANTED = ("cdk-*", "*/cdk-*")
+_NEVER_GRANTED = _any_of(*NEVER_GRANTED)
+
+
 class NeverSelected(Construct):
     """A construct whose own roles are nobody's to open: they hand out the permissions of others."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        _NEVER_SELECTED[_identity(self.node.root)].append(f"{self.node.path}/")
+        _NEVER_SELECTED[identity(self.node.root)].append(f"{self.node.path}/")
 
 
 # By app, how the paths of what nobody is to open begin. Asking Node for the constructs themselves
@@ -106,12 +120,14 @@ class OpenSelectedRoles(cdk.Tag):
         self._policy = selection.policy()
         self._principal_types = {principal.type for principal in self._policy.principals}
         self._trust = trust
-        self._statement: Statement | None = None
+        self._statements: Statements | None = None
         self._accounts = tuple(development_accounts)
         self._stacks: dict[str, cdk.Stack] = {}
+        self._stack_names: dict[cdk.Stack, str] = {}
         self._may_open: dict[cdk.Stack, bool] = {}
-        self._app = _identity(owner.node.root)
+        self._app = identity(owner.node.root)
         self._visited: set[object] = set()
+        self._keys = KeysOfTheirOwn(trust.marks.tag_keys)
 
     def _apply_tag(self, resource: cdk.ITaggable) -> None:
         self._visit(resource)
@@ -128,7 +144,16 @@ class OpenSelectedRoles(cdk.Tag):
     def _visit_stack(self, stack: cdk.Stack) -> None:
         self._stacks[stack.node.path] = stack
         # References to other stacks resolve otherwise when an app is synthesized once more.
-        self._statement = None
+        self._statements = None
+        tags = dict(stack.tags.tag_values())
+        if self._is_reached(stack) and any(
+            key.lower() == self._trust.tag.key.lower() and may_be(value, self._trust.tag.value)
+            for key, value in tags.items()
+        ):
+            warn_tag_elsewhere(
+                stack, self._trust.tag, "the stack, and CloudFormation puts it on every role in it"
+            )
+        self._keys.know_stack(stack, tags)
         for role in cdk.ConstructSelector.resources_of_type(ROLE_TYPE).select(stack):
             if not isinstance(role, iam.CfnRole):
                 cdk.Aspects.of(role).add(_OpenPlainResource(self), priority=PRIORITY)
@@ -136,17 +161,31 @@ class OpenSelectedRoles(cdk.Tag):
     def visit_role(self, resource: IConstruct) -> None:
         """Open a role if it is selected."""
         path = _path(resource)
-        self._visited.add(_identity(resource))
+        self._visited.add(identity(resource))
         role, stack = RoleResource(resource), self._stack_of(path)
         policy = self._selected(role, path, stack)
         if policy is None:
+            self._look_for_the_tag(role, path, stack)
             return
-        if self._statement is None:
-            self._statement = Statement(self._trust)
+        if self._statements is None:
+            self._statements = Statements(self._trust)
         if stack not in self._may_open:
-            self._may_open[stack] = self._guard(stack, self._statement)
+            self._may_open[stack] = self._guard(stack, self._statements)
         if self._may_open[stack]:
-            role.open(self._statement, stack, policy)
+            role.open(self._statements, stack, policy, problem=self._keys.problem(role, stack))
+
+    def _look_for_the_tag(self, role: RoleResource, path: str, stack: cdk.Stack) -> None:
+        # A broker's own are left out of the grant by a tag of theirs.
+        if (
+            role.carries(self._trust.tag, stack)
+            and not self._is_never_selected(path)
+            and self._is_reached(stack)
+        ):
+            warn_tag_elsewhere(role.construct, self._trust.tag, "this role, which is not opened")
+
+    def _is_reached(self, stack: cdk.Stack) -> bool:
+        """Whether a stack may be one of the accounts that developers are granted roles in."""
+        return cdk.Token.is_unresolved(stack.account) or stack.account in self._accounts
 
     def missed(self, constructs: Iterable[IConstruct]) -> Iterator[IConstruct]:
         """The roles that were made behind our back; a warning on those that are beyond reach."""
@@ -158,12 +197,16 @@ class OpenSelectedRoles(cdk.Tag):
             if isinstance(construct, iam.Role):
                 role = construct  # unless it is beyond reach, its resource comes next
             elif is_role_resource(construct):
-                if _identity(construct) not in self._visited and self._would_have_opened(construct):
+                if identity(construct) not in self._visited and self._would_have_opened(construct):
                     yield construct
             else:
                 self._look_beyond_reach(construct)
         if role is not None:
             self._look_beyond_reach(role)
+
+    def late_problems(self) -> list[str]:
+        """What is wrong with opened roles since other aspects went on."""
+        return self._keys.late_problems()
 
     def _would_have_opened(self, resource: IConstruct) -> bool:
         role, path = RoleResource(resource), _path(resource)
@@ -177,10 +220,20 @@ class OpenSelectedRoles(cdk.Tag):
             return None
         if not self._selection.names(name=role.name, path=path.removesuffix("/Resource")):
             return None
-        policy, name = role.resolved(stack)
+        policy, name, iam_path = role.resolved(stack)
         if _BOOTSTRAP.match(name) or not self._trusts_a_selected_principal(role, policy):
             return None
+        # CloudFormation makes names up from that of the stack.
+        name = name or self._name_of(stack)
+        if _NEVER_GRANTED.match(f"{iam_path.strip('/')}/{name}".lstrip("/")):
+            warn(role.construct, "leftOut", "by its name, cdk-…, it is like one of cdk bootstrap")
+            return None
         return cast(Mapping[str, Any], policy)
+
+    def _name_of(self, stack: cdk.Stack) -> str:
+        if stack not in self._stack_names:
+            self._stack_names[stack] = stack.stack_name
+        return self._stack_names[stack]
 
     def _trusts_a_selected_principal(self, role: RoleResource, policy: object) -> bool:
         statements = policy.get("Statement") if isinstance(policy, Mapping) else None
@@ -202,12 +255,12 @@ class OpenSelectedRoles(cdk.Tag):
             warn(role.construct, "decided", "whom it trusts is decided at deployment")
         return False
 
-    def _guard(self, stack: cdk.Stack, statement: Statement) -> bool:
+    def _guard(self, stack: cdk.Stack, wanted: Statements) -> bool:
         """Keep the roles of a stack closed outside of the development accounts, or for nobody."""
         if not cdk.Token.is_unresolved(stack.account) and stack.account not in self._accounts:
             warn(stack, "account", f"{stack.account} is not one of development_accounts")
             return False
-        if statement.names_nobody:
+        if wanted.names_nobody:
             warn(stack, "nobody", "grant_sudo was called for nobody")
             return False
         if stack is not cdk.Stack.of(self._owner):  # that one has the rule already
@@ -230,12 +283,22 @@ class OpenSelectedRoles(cdk.Tag):
             warn_beyond_reach(node)
 
     def _is_never_selected(self, path: str) -> bool:
-        return path.startswith(tuple(_NEVER_SELECTED[self._app]))
+        return _is_a_brokers(path, self._app)
 
     def _stack_of(self, path: str) -> cdk.Stack:
         while path not in self._stacks:
             path = path.rpartition("/")[0]
         return self._stacks[path]
+
+
+def is_nobodys_to_open(role: IConstruct) -> bool:
+    """Whether a role is a broker's, a base role, or a helper's that the CDK makes."""
+    path = role.node.path
+    return _is_a_brokers(path, identity(role.node.root)) or bool(_INFRASTRUCTURE.match(path))
+
+
+def _is_a_brokers(path: str, app: object) -> bool:
+    return path.startswith(tuple(_NEVER_SELECTED[app]))
 
 
 @jsii.implements(cdk.IAspect)
@@ -278,7 +341,7 @@ class NothingIsMissed:
             f"iam-sudo: an aspect made the role {_path(role)} too late to be opened; {remedy}"
             for role in self._aspect.missed(_of_this_assembly(self._root))
         ]
-        return problems
+        return problems + self._aspect.late_problems()
 
 
 def stages_of(root: IConstruct) -> list[IConstruct]:
@@ -294,11 +357,6 @@ def _of_this_assembly(root: IConstruct) -> Iterator[IConstruct]:
             deque(islice(constructs, len(construct.node.find_all()) - 1), maxlen=0)
         else:
             yield construct
-
-
-def _identity(construct: Any) -> object:
-    # Python may have several objects for a construct of Node's, and all of them know its reference.
-    return construct.__jsii_ref__.ref
 
 
 def _path(resource: Any) -> str:

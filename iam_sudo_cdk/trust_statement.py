@@ -1,9 +1,9 @@
-"""What opens a role to developers: a tag, and the statement for its trust policy."""
+"""What opens a role to developers: a tag, and the statements for its trust policy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from .errors import InvalidChoice
+from .session_marks import Conditions, SessionMarks, is_tag_text
 
 # IAM User Guide, "IAM and AWS STS quotas": role trust policy length, and what it can be raised to.
 TRUST_POLICY_CHARACTERS = 2_048
@@ -20,16 +21,28 @@ _MOST_TRUST_POLICY_CHARACTERS = 4_096
 # without a priority (500), before those that only read (1,000).
 PRIORITY = 900
 
-ACTIONS = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
+# Of what this construct makes for brokers: no developer's grant reaches roles that carry it.
+BROKER_TAG_KEY = "iam-sudo:broker"
+
 UNRESOLVED = "${Token["  # asking the CDK (`Token.is_unresolved`) is a round trip to Node for each
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """The tag that opens a role to developers: `env=dev`."""
+    """The tag that opens a role to developers, by default one that nobody else writes.
 
-    key: str = "env"
-    value: str = "dev"
+    A tag that is in use for something else, such as `env=dev`, is also on roles that were never
+    opened, and those of them that trust the account are then the developers' too.
+
+    Raises:
+        InvalidChoice: IAM would not take it, or it marks what is a broker's.
+    """
+
+    key: str = "iam-sudo:developers"
+    value: str = "allowed"
+
+    def __post_init__(self) -> None:
+        _check_tag(self.key, self.value, text=f"{self.key}={self.value}", key="tag")
 
     @classmethod
     def parse(cls, text: object, *, key: str = "tag") -> Tag:
@@ -39,9 +52,7 @@ class Tag:
             InvalidChoice: naming the value.
         """
         name, equals, value = text.partition("=") if isinstance(text, str) else ("", "", "")
-        # IAM API Reference, "Tag": lengths, and the prefix that is AWS's own.
-        if not (0 < len(name) <= 128 and equals and 0 < len(value) <= 256) or name[:4] == "aws:":  # noqa: PLR2004
-            raise InvalidChoice(key=key, value=text, allowed="KEY=VALUE, as in env=dev")
+        _check_tag(name, value if equals else "", text=text, key=key)
         return cls(key=name, value=value)
 
     def __str__(self) -> str:
@@ -52,12 +63,16 @@ class Tag:
 class Trust:
     """What is added to a role.
 
-    `developers` gives the patterns of ARNs that the statement's condition has, when it is needed;
-    `trust_whole_account` leaves the condition out.
+    `developers` gives the patterns of ARNs that the statements' condition has, when it is needed;
+    `trust_whole_account` leaves that condition out. `marks` is what sessions may be given.
+
+    Raises:
+        InvalidChoice: a quota that IAM does not have, or the tag's own key among the marks.
     """
 
     tag: Tag
     developers: Callable[[], Sequence[str]]
+    marks: SessionMarks = field(default_factory=SessionMarks)
     trust_whole_account: bool = False
     trust_policy_characters: int = TRUST_POLICY_CHARACTERS
 
@@ -70,29 +85,50 @@ class Trust:
                 allowed=f"{TRUST_POLICY_CHARACTERS} to {_MOST_TRUST_POLICY_CHARACTERS}",
             )
 
+        self.check_marks(self.tag, self.marks)
+
+    @staticmethod
+    def check_marks(tag: Tag, marks: SessionMarks) -> None:
+        """Let session tags pass that are not the tag that opens roles."""
+        for key in marks.tag_keys:
+            if key.lower() == tag.key.lower():
+                raise InvalidChoice(
+                    key="session_tag_keys",
+                    value=key,
+                    allowed="keys that no role has; this one opens them",
+                )
+
     @cached_property
     def tagging(self) -> cdk.Tag:
         """Tags a resource in one round trip to Node, when it is taken there by hand."""
         return cdk.Tag(self.tag.key, self.tag.value, priority=0)  # tags of others take precedence
 
 
-class Statement:
-    """The statement of a trust: this account's principals, those among them that were granted."""
+class Statements:
+    """The statements of a trust: this account's principals, those among them that were granted.
+
+    One for `sts:AssumeRole`, and one for each of the marks that sessions may be given.
+    """
 
     def __init__(self, trust: Trust) -> None:
         self.trust = trust
         developers = sorted(trust.developers())
-        conditions = {"ArnLike": {"aws:PrincipalArn": developers}}
         self.names_nobody = not developers and not trust.trust_whole_account
-        self.l2 = iam.PolicyStatement(
-            sid="IamSudoDevelopers",
-            actions=list(ACTIONS),
-            principals=[iam.AccountRootPrincipal()],
-            conditions=None if trust.trust_whole_account else conditions,
-        )
-        self.json: Mapping[str, Any] = self.l2.to_statement_json()
+        who: Conditions = {"ArnLike": {"aws:PrincipalArn": developers}}
+        if trust.trust_whole_account:
+            who = {}
+        self.l2 = [
+            iam.PolicyStatement(
+                sid=f"IamSudoDevelopers{name}",
+                actions=[action],
+                principals=[iam.AccountRootPrincipal()],
+                conditions={**who, **conditions} or None,
+            )
+            for name, action, conditions in permitted(trust.marks)
+        ]
+        self.json: list[Mapping[str, Any]] = [each.to_statement_json() for each in self.l2]
         self._arns = developers
-        self._resolved: dict[cdk.Stack, Mapping[str, Any]] = {}
+        self._resolved: dict[cdk.Stack, list[Mapping[str, Any]]] = {}
 
     def refers_beyond(self, stack: cdk.Stack) -> bool:
         """Whether one of the developers is a role or user that another stack makes."""
@@ -108,11 +144,29 @@ class Statement:
             if isinstance(token, cdk.Reference)
         )
 
-    def resolved(self, stack: cdk.Stack) -> Mapping[str, Any]:
-        """The statement as `stack`'s template has it; worked out once for each stack."""
+    def resolved(self, stack: cdk.Stack) -> list[Mapping[str, Any]]:
+        """The statements as `stack`'s template has them; worked out once for each stack."""
         if stack not in self._resolved:
             self._resolved[stack] = stack.resolve(self.json)
         return self._resolved[stack]
+
+
+def permitted(marks: SessionMarks) -> list[tuple[str, str, Conditions]]:
+    """What developers may do with an opened role: names, actions, and their conditions.
+
+    The same in the trust policy and in the policy of the developer.
+    """
+    return [("", "sts:AssumeRole", {}), *marks.actions()]
+
+
+def _check_tag(name: str, value: str, *, text: object, key: str) -> None:
+    # IAM API Reference, "Tag": lengths, characters, and the prefix that is AWS's own.
+    if not (is_tag_text(name, at_most=128) and is_tag_text(value, at_most=256)) or (
+        name.lower().startswith("aws:") or name.lower() == BROKER_TAG_KEY
+    ):
+        raise InvalidChoice(
+            key=key, value=text, allowed=f"KEY=VALUE, as in env=dev, and not {BROKER_TAG_KEY}"
+        )
 
 
 def principal_pattern(arn: str) -> str:

@@ -21,11 +21,12 @@ TRUST_STATEMENT = {
     "Action": "sts:AssumeRole",
 }
 TRUST = {"Version": "2012-10-17", "Statement": [TRUST_STATEMENT]}
-TAG = {"Key": "env", "Value": "dev"}
+KEY, VALUE = "iam-sudo:developers", "allowed"
+TAG = {"Key": KEY, "Value": VALUE}
 STATEMENT = {
     "Sid": "IamSudoDevelopers",
     "Effect": "Allow",
-    "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    "Action": "sts:AssumeRole",
     "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
     "Condition": {"ArnLike": {"aws:PrincipalArn": [DEVELOPER]}},
 }

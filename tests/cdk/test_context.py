@@ -47,6 +47,8 @@ def test_every_choice_can_be_made():
             "role_paths": "*/TaskRole,*/ExecutionRole",
             "developer_tag": "stage=test=1",
             "trust_whole_account": "true",
+            "session_tag_keys": "Project, ticket",
+            "source_identity": "true",
             "protect_tag": "true",
             "trust_policy_characters": "4096",
             "stack_name": "sudo-stack",
@@ -59,6 +61,8 @@ def test_every_choice_can_be_made():
     assert tag_trust.scope == "app"
     assert (tag_trust.tag.key, tag_trust.tag.value) == ("stage", "test=1")
     assert tag_trust.trust_whole_account
+    assert tag_trust.session_tag_keys == ("Project", "ticket")
+    assert tag_trust.source_identity
     assert tag_trust.protect_tag
     assert tag_trust.trust_policy_characters == 4096
     assert choices.development_accounts == ("111122223333", "444455556666")
@@ -108,6 +112,10 @@ def test_json_lists_numbers_and_truth_values_are_read_as_well_as_text():
         ("developer_tag", "aws:env=dev", "KEY=VALUE"),
         ("developer_tag", "=dev", "KEY=VALUE"),
         ("trust_whole_account", "yes", "true, false"),
+        ("developer_tag", "AWS:env=dev", "KEY=VALUE"),
+        ("developer_tag", "IAM-Sudo:broker=x", "not iam-sudo:broker"),
+        ("session_tag_keys", "*", "no wildcards"),
+        ("source_identity", "yes", "true, false"),
         ("protect_tag", "yes", "true, false"),
         ("trust_policy_characters", "5000", "2048 to 4096"),
         ("role_paths", {"a": 1}, "comma-separated"),

@@ -12,6 +12,7 @@ from aws_cdk.assertions import Template
 from iam_sudo_cdk import DeveloperTrust, InvalidChoice, RoleSelection, Tag
 from tests.cdk.opened import (
     DEVELOPER,
+    KEY,
     STATEMENT,
     TRUST,
     is_open,
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 def mixin(*developers, **options):
+    options = {"development_accounts": [ACCOUNT], **options}
     return DeveloperTrust(developers=developers or [DEVELOPER], **options)
 
 
@@ -103,12 +105,13 @@ def test_an_imported_role_is_a_warning_that_names_it(imported):
 def test_a_role_tagged_otherwise_is_an_error_and_stays_as_it_is():
     scope = stack()
     tagged = task_role(scope)
-    cdk.Tags.of(tagged).add("env", "prod")
+    cdk.Tags.of(tagged).add(KEY, "prod")
     tagged.with_(mixin())
-    assert role(scope)["Tags"] == [{"Key": "env", "Value": "prod"}]
+    assert role(scope)["Tags"] == [{"Key": KEY, "Value": "prod"}]
     assert len(statements(role(scope))) == 1
     assert (
-        "error: iam-sudo: it carries the tag env=prod" in messages(scope)["the-stack/Role/Resource"]
+        f"error: iam-sudo: it carries the tag {KEY}=prod"
+        in messages(scope)["the-stack/Role/Resource"]
     )
 
 
@@ -134,7 +137,7 @@ def test_an_identity_center_role_stands_for_its_permission_set():
 
 def test_the_whole_account_is_trusted_on_request_and_that_is_a_warning():
     scope = stack()
-    task_role(scope).with_(DeveloperTrust(trust_whole_account=True))
+    task_role(scope).with_(mixin(trust_whole_account=True))
     bare = {key: value for key, value in STATEMENT.items() if key != "Condition"}
     assert render(statements(role(scope))[1]) == bare
     assert "everybody in the account" in messages(scope)["the-stack/Role/Resource"]
@@ -142,7 +145,7 @@ def test_the_whole_account_is_trusted_on_request_and_that_is_a_warning():
 
 def test_nobody_is_refused_in_one_line():
     with pytest.raises(InvalidChoice, match="^developers: it is missing; .*$"):
-        DeveloperTrust()
+        DeveloperTrust(development_accounts=[ACCOUNT])
 
 
 @pytest.mark.parametrize(
@@ -188,3 +191,54 @@ def test_mixin_and_strategy_with_other_developers_both_count(make):
     ]
     assert sorted(trusted) == [[DEVELOPER], [DEVELOPER + "2"]]
     assert len(role(scope)["Tags"]) == 1
+
+
+def guards(scope):
+    rules = Template.from_stack(scope).to_json().get("Rules", {})
+    return [rule for name, rule in rules.items() if "DevelopmentAccountsOnly" in name]
+
+
+def test_the_development_accounts_are_required():
+    with pytest.raises(TypeError, match="development_accounts"):
+        DeveloperTrust(developers=[DEVELOPER])
+    with pytest.raises(InvalidChoice, match="^development_accounts: "):
+        mixin(development_accounts=[])
+
+
+@pytest.mark.parametrize("make", [task_role, cfn_role, plain, lazy])
+def test_a_role_of_an_account_that_is_not_named_fails_the_synthesis(make):
+    scope = stack("999999999999")
+    with pytest.raises(RuntimeError, match="the stack is for account 999999999999, which is not"):
+        make(scope).with_(mixin())
+
+
+@pytest.mark.parametrize("account", [None, ACCOUNT])
+def test_the_template_refuses_other_accounts_by_one_rule_for_all_roles(account):
+    scope = stack(account)
+    for make in (task_role, cfn_role, plain):
+        make(scope, make.__name__).with_(mixin())
+    (rule,) = guards(scope)
+    assert rule["Assertions"][0]["Assert"] == {
+        "Fn::Contains": [[ACCOUNT], {"Ref": "AWS::AccountId"}]
+    }
+
+
+def test_each_list_of_accounts_has_its_rule_in_each_stack():
+    app = cdk.App()
+    first, second = cdk.Stack(app, "first"), cdk.Stack(app, "second")
+    task_role(first, "One").with_(mixin())
+    task_role(first, "Two").with_(mixin(development_accounts=[ACCOUNT, "444455556666"]))
+    task_role(second).with_(mixin())
+    assert [len(guards(scope)) for scope in (first, second)] == [2, 1]
+
+
+def test_an_imported_role_binds_no_stack():
+    scope = stack()
+    iam.Role.from_role_name(scope, "Role", "developer").with_(mixin())
+    assert guards(scope) == []
+
+
+def test_a_developer_of_an_account_that_is_not_named_is_refused():
+    with pytest.raises(InvalidChoice, match="^developers: .*999999999999.*development_accounts"):
+        mixin("arn:aws:iam::999999999999:role/ci")
+    assert mixin("arn:aws:iam::*:role/ci")

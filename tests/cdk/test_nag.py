@@ -82,14 +82,6 @@ def test_every_finding_of_tag_trust_is_acknowledged_too(tmp_path, account, strat
     assert "iam-sudo-developers" in (tmp_path / "iam-sudo.template.json").read_text()
 
 
-def test_without_the_acknowledgement_the_developers_policy_would_be_a_finding(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr("iam_sudo_cdk.tag_trust.acknowledge", lambda *_args, **_keywords: None)
-    (finding,) = findings(tmp_path, tag_trust=TAG_TRUST)
-    assert finding.startswith("AwsSolutions-IAM5[Resource::arn:")
-
-
 def test_without_the_acknowledgements_there_would_be_findings(tmp_path, monkeypatch):
     for module in ("session_policy", "stack"):
         monkeypatch.setattr(f"iam_sudo_cdk.{module}.acknowledge", lambda *_args, **_keywords: None)

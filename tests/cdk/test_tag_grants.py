@@ -17,7 +17,7 @@ from iam_sudo_cdk import (
     Tag,
     TagTrustStrategy,
 )
-from tests.cdk.opened import roles, statements, task_role
+from tests.cdk.opened import KEY, VALUE, roles, statements, task_role
 from tests.cdk.templates import ACCOUNT, OTHER_ACCOUNT, REGION, only, render, stack
 from tests.cdk.test_grants import IDENTITY_CENTER, PERMITTED, ROLE, THEIR_ROLE, THEIR_USER, WRITTEN
 
@@ -25,16 +25,19 @@ pytestmark = pytest.mark.slow
 
 ASSUME = {
     "Effect": "Allow",
-    "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
-    "Resource": f"arn:aws:iam::{ACCOUNT}:role/*",
-    "Condition": {"StringEquals": {"iam:ResourceTag/env": "dev"}},
+    "Action": "sts:AssumeRole",
+    "NotResource": [f"arn:aws:iam::*:role/{name}" for name in ("cdk-*", "*/cdk-*", "IAMSudoUser")],
+    "Condition": {
+        "StringEquals": {f"iam:ResourceTag/{KEY}": VALUE, "aws:ResourceAccount": ACCOUNT},
+        "Null": {"iam:ResourceTag/iam-sudo:broker": "true"},
+    },
 }
 KEEP_THE_TAG = {
     "Sid": "KeepTheTag",
     "Effect": "Deny",
     "Action": ["iam:TagRole", "iam:UntagRole"],
     "Resource": f"arn:aws:iam::{ACCOUNT}:role/*",
-    "Condition": {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": ["env"]}},
+    "Condition": {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": [KEY]}},
 }
 SELECTED = RoleSelection(role_names=["task"])
 
@@ -104,7 +107,7 @@ def test_the_managed_policy_is_one_for_all_and_its_name_may_be_chosen():
     (policy,) = written(scope)
     assert policy["ManagedPolicyName"] == "ours"
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert statement["Condition"] == {"StringEquals": {"iam:ResourceTag/access": "dev"}}
+    assert statement["Condition"]["StringEquals"]["iam:ResourceTag/access"] == "dev"
     assert trusted(scope) == [ROLE, f"{ROLE}2"]
 
 
@@ -224,12 +227,12 @@ def test_every_partition_gets_its_own_arns(partition):
             statement["Principal"]["AWS"],
             template.find_resources("AWS::IAM::ManagedPolicy").popitem()[1]["Properties"][
                 "PolicyDocument"
-            ]["Statement"][0]["Resource"],
+            ]["Statement"][0]["NotResource"][0],
         )
     ]
     assert rendered == [
         f"arn:{partition}:iam::{ACCOUNT}:root",
-        f"arn:{partition}:iam::{ACCOUNT}:role/*",
+        f"arn:{partition}:iam::*:role/cdk-*",
     ]
     assert statement["Condition"]["ArnLike"]["aws:PrincipalArn"] == [developer]
     assert policy["ManagedPolicyName"] == "iam-sudo-developers"

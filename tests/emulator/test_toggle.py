@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from demo.blog import Developer
-from demo.emulator import ACCOUNT, PROJECT, Emulator
+from demo.emulator import ACCOUNT, PROJECT, REGION, Emulator
 from tests.emulator.conftest import Deployment, Finished, allow, document
 
 pytestmark = pytest.mark.slow
@@ -25,11 +25,16 @@ ROLE = "orders-task"
 IDENTITY = ("aws", "sts", "get-caller-identity")
 ITSELF = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/iam-sudo-{ROLE}"
 SIMULATED = f"arn:aws:sts::{ACCOUNT}:assumed-role/IAMSudoUser/iam-sudo-{ROLE}"
+TAG = {"iam-sudo:developers": "allowed"}
 OTHERS: dict[str, dict[str, str]] = {
     # They trust the whole account, so it is the developer's own policy that keeps them closed.
     "untagged": {},
-    "of-prod": {"env": "prod"},
-    "tagged-otherwise": {"team": "dev"},
+    "of-prod": {"iam-sudo:developers": "prod"},
+    "tagged-otherwise": {"team": "allowed"},
+    # With the tag, all of them, as `cdk bootstrap --tags` or a stack's own tags would put it there.
+    f"cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}": TAG,
+    "cdk-mine-deploy-role": TAG,
+    "brokers-own": TAG | {"iam-sudo:broker": "yes"},
 }
 
 
@@ -119,18 +124,23 @@ def story() -> Iterator[Story]:
         arn = iam.create_user(UserName="ann")["User"]["Arn"]
         ann = Developer(arn, iam.create_access_key(UserName="ann")["AccessKey"])
         account = Deployment(emulator, ann)
-        for name, tags in OTHERS.items():
-            account.role(name, trust={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
-            listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-            iam.tag_role(RoleName=name, Tags=listed)
+        there = {role["RoleName"] for role in iam.list_roles()["Roles"]}
+        for name, tags in (OTHERS | {"reached": TAG}).items():
+            if name not in there:
+                account.role(name, trust={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+            iam.tag_role(RoleName=name, Tags=_listed(tags))
         account.role("tagged-but-not-trusting")
-        iam.tag_role(RoleName="tagged-but-not-trusting", Tags=[{"Key": "env", "Value": "dev"}])
+        iam.tag_role(RoleName="tagged-but-not-trusting", Tags=_listed(TAG))
         yield Story(account)
+
+
+def _listed(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def test_tag_trust_is_deployed_and_the_developer_is_the_role(story: Story) -> None:
     story.deploy("tag-trust")
-    assert story.tags() == {"env": "dev"}
+    assert story.tags() == TAG
     assert len(story.trust()) == 2
     assert story.may_assume()
 
@@ -140,6 +150,28 @@ def test_roles_with_another_tag_or_none_are_closed(story: Story, role: str) -> N
     assert not story.may_assume(role)
     with pytest.raises(ClientError, match="no identity-based policy allows the sts:AssumeRole"):
         story.assume(role)
+
+
+def test_what_the_grant_does_not_leave_out_is_reached_by_the_tag(story: Story) -> None:
+    # So it is for their names and their tag that the others are closed.
+    story.assume("reached")
+
+
+def test_a_base_role_that_trusts_the_account_is_left_out_too(story: Story) -> None:
+    # As with allow_local_simulation, under a tag of its stack.
+    story.account.role("IAMSudoUser", trust={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    story.aws("iam").tag_role(RoleName="IAMSudoUser", Tags=_listed(TAG))
+    with pytest.raises(ClientError, match="no identity-based policy allows the sts:AssumeRole"):
+        story.assume("IAMSudoUser")
+    story.aws("iam").delete_role(RoleName="IAMSudoUser")  # the story deploys one
+
+
+def test_a_session_of_the_role_is_given_no_tags(story: Story) -> None:
+    sts = story.account.emulator.client("sts", story.account.developer.access_key)
+    session = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", "RoleSessionName": "ann"}
+    assert sts.assume_role(**session)["Credentials"]
+    with pytest.raises(ClientError, match="sts:TagSession on resource"):
+        sts.assume_role(**session, Tags=_listed({"tenant": "green"}))
 
 
 def test_a_role_with_the_tag_alone_is_closed(story: Story) -> None:

@@ -38,7 +38,7 @@ def test_tag_trust_opens_the_task_role_to_ann_alone(with_strategy: With) -> None
     assert own["Principal"] == ECS
     assert trusts_developers(role)
     assert added["Condition"] == {"ArnLike": {"aws:PrincipalArn": [ANN]}}
-    assert tags(role) == {"env": "dev"}
+    assert tags(role) == {"iam-sudo:developers": "allowed"}
 
 
 def test_tag_trust_lets_ann_assume_by_tag(with_strategy: With) -> None:
@@ -46,7 +46,9 @@ def test_tag_trust_lets_ann_assume_by_tag(with_strategy: With) -> None:
     policies = [r["Properties"] for r in resources if r["Type"] == "AWS::IAM::Policy"]
     [of_ann] = [policy for policy in policies if policy.get("Users") == ["ann"]]
     [statement] = of_ann["PolicyDocument"]["Statement"]
-    assert statement["Condition"] == {"StringEquals": {"iam:ResourceTag/env": "dev"}}
+    assert statement["Action"] == "sts:AssumeRole"
+    tagged = statement["Condition"]["StringEquals"]
+    assert tagged["iam:ResourceTag/iam-sudo:developers"] == "allowed"
 
 
 def test_tag_trust_leaves_the_execution_role_as_it_is(with_strategy: With) -> None:

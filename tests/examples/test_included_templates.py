@@ -34,7 +34,7 @@ def test_the_task_roles_are_open_to_the_developers(assembly: Assembly, stack: st
     own, added = statements(role)
     assert "ecs-tasks.amazonaws.com" in own["Principal"]["Service"]
     assert added["Condition"] == {"ArnLike": {"aws:PrincipalArn": [DEVELOPERS]}}
-    assert tags(role)["env"] == "dev"
+    assert tags(role)["iam-sudo:developers"] == "allowed"
 
 
 def test_what_the_templates_had_is_still_there(assembly: Assembly) -> None:
@@ -51,7 +51,7 @@ def test_what_the_templates_had_is_still_there(assembly: Assembly) -> None:
 def test_a_condition_and_a_tag_that_were_there_stay(assembly: Assembly) -> None:
     role = assembly.roles("orders")["TaskRole"]
     assert "aws:SourceAccount" in statements(role)[0]["Condition"]["StringEquals"]
-    assert tags(role) == {"team": "orders", "env": "dev"}
+    assert tags(role) == {"team": "orders", "iam-sudo:developers": "allowed"}
 
 
 def test_a_role_that_is_no_task_role_stays_as_it_is(assembly: Assembly) -> None:

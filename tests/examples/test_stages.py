@@ -55,7 +55,7 @@ def test_developers_may_assume_the_task_roles_of_dev(assembly: Assembly) -> None
     for name in ("devorders", "devpayments"):
         [role] = assembly.roles(found[name]).values()
         assert trusts_developers(role)
-        assert tags(role) == {"env": "dev"}
+        assert tags(role) == {"iam-sudo:developers": "allowed"}
     for name, path in of_stage(assembly, "dev").items():
         assert not name.endswith(".template.json") or "IamSudo" in path.read_text()
 

@@ -1,0 +1,178 @@
+"""Who is of another account gets nothing that a namesake in this one would get instead."""
+
+import pytest
+
+pytest.importorskip("aws_cdk")
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Template
+
+from iam_sudo_cdk import (
+    CannotGrant,
+    IamSudo,
+    IamSudoStack,
+    RoleSelection,
+    SessionPolicyStrategy,
+    TagTrustStrategy,
+)
+from tests.cdk.opened import role, statements, task_role
+from tests.cdk.templates import ACCOUNT, OTHER_ACCOUNT, REGION, render, stack
+
+pytestmark = pytest.mark.slow
+
+FOREIGN = "999999999999"
+BROKER = SessionPolicyStrategy()
+TAG_TRUST = TagTrustStrategy(selection=RoleSelection(paths=["*/Task"]))
+IMPORTS = {
+    "role": lambda s, arn: iam.Role.from_role_arn(s, "Them", arn),
+    "user": lambda s, arn: iam.User.from_user_arn(s, "Them", arn),
+    "group": lambda s, arn: iam.Group.from_group_arn(s, "Them", arn),
+}
+
+
+def arn_of(kind, account, partition="aws"):
+    return f"arn:{partition}:iam::{account}:{kind}/ci"
+
+
+def build(scope, strategy, accounts):
+    return IamSudo(scope, "IamSudo", strategy=strategy, development_accounts=accounts)
+
+
+def policies(scope):
+    """The names that identity policies are written to."""
+    found = Template.from_stack(scope).find_resources("AWS::IAM::Policy").values()
+    return [
+        name
+        for each in found
+        for kind in ("Roles", "Users", "Groups")
+        for name in each["Properties"].get(kind, [])
+    ]
+
+
+def permitted(scope):
+    found = Template.from_stack(scope).find_resources("AWS::Lambda::Permission").values()
+    return [each["Properties"]["Principal"] for each in found]
+
+
+@pytest.mark.parametrize("kind", ["role", "user"])
+def test_an_arn_of_no_development_account_is_elsewhere_though_the_account_is_not_known(kind):
+    scope = stack()
+    arn = arn_of(kind, FOREIGN)
+    build(scope, BROKER, [ACCOUNT]).grant_sudo(IMPORTS[kind](scope, arn))
+    assert policies(scope) == []
+    assert permitted(scope) == [arn]
+
+
+@pytest.mark.parametrize("kind", IMPORTS)
+def test_no_role_is_opened_to_an_arn_of_no_development_account(kind):
+    scope = stack()
+    task_role(scope, "Task")
+    sudo = build(scope, TAG_TRUST, [ACCOUNT, OTHER_ACCOUNT])
+    with pytest.raises(CannotGrant):
+        sudo.grant_sudo(IMPORTS[kind](scope, arn_of(kind, FOREIGN)))
+    assert policies(scope) == []
+    assert len(statements(role(scope))) == 1
+
+
+@pytest.mark.parametrize("kind", ["role", "user"])
+def test_of_the_one_development_account_is_of_this_account(kind):
+    for strategy in (BROKER, TAG_TRUST):
+        scope = stack()
+        build(scope, strategy, [ACCOUNT]).grant_sudo(IMPORTS[kind](scope, arn_of(kind, ACCOUNT)))
+        assert policies(scope) == ["ci"]
+        assert permitted(scope) == []
+
+
+def test_a_group_of_the_one_development_account_may_be_granted():
+    scope = stack()
+    build(scope, BROKER, [ACCOUNT]).grant_sudo(IMPORTS["group"](scope, arn_of("group", ACCOUNT)))
+    assert policies(scope) == ["ci"]
+
+
+@pytest.mark.parametrize("kind", ["role", "user"])
+def test_of_one_of_several_gets_what_names_that_arn_alone(kind):
+    arn = arn_of(kind, OTHER_ACCOUNT)
+    scope = stack()
+    build(scope, BROKER, [ACCOUNT, OTHER_ACCOUNT]).grant_sudo(IMPORTS[kind](scope, arn))
+    assert (policies(scope), permitted(scope)) == ([], [arn])
+    scope = stack()
+    task_role(scope, "Task")
+    sudo = build(scope, TAG_TRUST, [ACCOUNT, OTHER_ACCOUNT])
+    sudo.grant_sudo(IMPORTS[kind](scope, arn))
+    assert policies(scope) == []
+    assert sudo.developer_policy  # to attach to them, in whichever account it is
+    (statement,) = statements(role(scope))[1:]
+    assert statement["Condition"] == {"ArnLike": {"aws:PrincipalArn": [arn]}}
+
+
+@pytest.mark.parametrize("account", [FOREIGN, OTHER_ACCOUNT, ACCOUNT])
+@pytest.mark.parametrize(
+    "strategy", [BROKER, TAG_TRUST, TagTrustStrategy(trust_whole_account=True)]
+)
+def test_a_group_of_an_account_that_may_not_be_this_one_is_refused(account, strategy):
+    scope = stack()
+    sudo = build(scope, strategy, [ACCOUNT, OTHER_ACCOUNT])
+    with pytest.raises(CannotGrant, match=r"^grant_sudo: ") as refusal:
+        sudo.grant_sudo(IMPORTS["group"](scope, arn_of("group", account)))
+    assert len(str(refusal.value).splitlines()) == 1
+    assert policies(scope) == []
+
+
+def test_with_a_known_account_one_of_several_is_not_a_question():
+    scope = stack(ACCOUNT)
+    sudo = build(scope, BROKER, [ACCOUNT, OTHER_ACCOUNT])
+    sudo.grant_sudo(IMPORTS["role"](scope, arn_of("role", ACCOUNT)))
+    assert (policies(scope), permitted(scope)) == (["ci"], [])
+
+
+def test_by_name_it_is_of_this_account_whichever_that_is():
+    scope = stack()
+    sudo = build(scope, BROKER, [ACCOUNT, OTHER_ACCOUNT])
+    sudo.grant_sudo(iam.Role.from_role_name(scope, "Dev", "dev"))
+    sudo.grant_sudo(iam.Group.from_group_name(scope, "Devs", "devs"))
+    own = iam.Role(scope, "Own", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    sudo.grant_sudo(own)
+    assert len(policies(scope)) == 3
+    assert permitted(scope) == []
+
+
+@pytest.mark.parametrize("kind", IMPORTS)
+def test_who_is_of_another_partition_is_refused(kind):
+    for strategy in (BROKER, TAG_TRUST):
+        scope = stack(ACCOUNT)
+        sudo = build(scope, strategy, [ACCOUNT])
+        with pytest.raises(CannotGrant, match="it is not of aws;"):
+            sudo.grant_sudo(IMPORTS[kind](scope, arn_of(kind, ACCOUNT, partition="aws-cn")))
+        assert policies(scope) == []
+
+
+def test_of_several_arns_that_of_another_account_counts():
+    scope = stack()
+    sudo = build(scope, TAG_TRUST, [ACCOUNT])
+    both = [iam.ArnPrincipal(arn_of("role", account)) for account in (ACCOUNT, FOREIGN)]
+    with pytest.raises(CannotGrant, match="another account"):
+        sudo.grant_sudo(iam.CompositePrincipal(*both))
+
+
+@pytest.mark.parametrize("account", [None, ACCOUNT])
+def test_the_developers_of_the_ready_made_stack_are_told_apart_as_well(account):
+    env = cdk.Environment(account=account, region=REGION) if account else None
+    ready = IamSudoStack(
+        cdk.App(),
+        "Ready",
+        strategy=BROKER,
+        development_accounts=[ACCOUNT],
+        developers=[arn_of("role", FOREIGN), arn_of("user", FOREIGN), arn_of("user", ACCOUNT)],
+        env=env,
+    )
+    assert policies(ready) == ["ci"]
+    assert sorted(render(permitted(ready))) == [arn_of("role", FOREIGN), arn_of("user", FOREIGN)]
+
+
+def test_two_constructs_in_one_stack_know_the_accounts_that_both_allow():
+    scope = stack()
+    sudo = build(scope, BROKER, [ACCOUNT, OTHER_ACCOUNT])
+    IamSudo(scope, "Second", strategy=TAG_TRUST, development_accounts=[ACCOUNT])
+    sudo.grant_sudo(IMPORTS["role"](scope, arn_of("role", ACCOUNT)))
+    assert (policies(scope), permitted(scope)) == (["ci"], [])
