@@ -3,8 +3,8 @@
 `DeveloperTrust` does it to one role, as a mixin; `TagTrustStrategy` to the selected roles of an
 application. It happens during synthesis, after the application's own aspects and tags; see
 `role_resource` for the shapes of a role, and for what is said of roles that cannot be opened. In
-development accounts only, as everything here: see `accounts`. A broker's own roles and those of the
-CDK's helpers are never opened, wherever the mixin is mixed in.
+development accounts only, as everything here: see `accounts`. A broker's roles and the CDK's own
+are never opened, wherever the mixin is mixed in.
 """
 
 from __future__ import annotations
@@ -133,13 +133,13 @@ class _TrustOneRole:
     def visit(self, node: IConstruct) -> None:
         if not is_role_resource(node):
             return
-        if is_nobodys_to_open(node):
-            warn(node, "infrastructure", "it is a broker's or a helper's, and stays as it is")
-            return
         role, stack = RoleResource(node), cdk.Stack.of(node)
+        policy, name, _ = role.resolved(stack)
+        if is_nobodys_to_open(node, name):
+            warn(node, "infrastructure", "it is a broker's or the CDK's own, and stays as it is")
+            return
         if self._trust.trust_whole_account:
             warn_whole_account(node)
-        policy, _, _ = role.resolved(stack)
         problem = self._keys.problem(role, stack)
         role.open(Statements(self._trust), stack, policy, problem=problem)
 

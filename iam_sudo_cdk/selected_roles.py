@@ -232,7 +232,10 @@ class OpenSelectedRoles(cdk.Tag):
 
     def _name_of(self, stack: cdk.Stack) -> str:
         if stack not in self._stack_names:
-            self._stack_names[stack] = stack.stack_name
+            top = stack
+            while top.nested_stack_parent:  # the name of a nested one begins with its parent's
+                top = top.nested_stack_parent
+            self._stack_names[stack] = top.stack_name
         return self._stack_names[stack]
 
     def _trusts_a_selected_principal(self, role: RoleResource, policy: object) -> bool:
@@ -291,10 +294,12 @@ class OpenSelectedRoles(cdk.Tag):
         return self._stacks[path]
 
 
-def is_nobodys_to_open(role: IConstruct) -> bool:
-    """Whether a role is a broker's, a base role, or a helper's that the CDK makes."""
+def is_nobodys_to_open(role: IConstruct, name: str) -> bool:
+    """Whether a role is a broker's, one of `cdk bootstrap`, or a helper's that the CDK makes."""
     path = role.node.path
-    return _is_a_brokers(path, identity(role.node.root)) or bool(_INFRASTRUCTURE.match(path))
+    return _is_a_brokers(path, identity(role.node.root)) or bool(
+        _INFRASTRUCTURE.match(path) or _BOOTSTRAP.match(name)
+    )
 
 
 def _is_a_brokers(path: str, app: object) -> bool:

@@ -18,6 +18,7 @@ from .errors import InvalidChoice
 # IAM API Reference, "Tag": Key, with the prefix that is AWS's own.
 _KEY_LENGTH = 128
 _PUNCTUATION = "_.:/=+-@"
+_NUMBERS_AND_SPACES = ("Nd", "Nl", "No", "Zs")  # separators of lines would spoil a message
 _RESERVED = ("aws:", "iam-sudo:")
 
 Conditions = Mapping[str, Mapping[str, object]]
@@ -80,5 +81,8 @@ def is_tag_text(text: object, *, at_most: int) -> bool:
     return (
         isinstance(text, str)
         and 0 < len(text) <= at_most
-        and all(c in _PUNCTUATION or unicodedata.category(c)[0] in "LNZ" for c in text)
+        and all(
+            c in _PUNCTUATION or c.isalpha() or unicodedata.category(c) in _NUMBERS_AND_SPACES
+            for c in text
+        )
     )

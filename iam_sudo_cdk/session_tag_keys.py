@@ -82,6 +82,7 @@ class KeysOfTheirOwn:
     def late_problems(self) -> list[str]:
         """Likewise of all roles that had none, now that nothing changes any more."""
         self._policies.clear()
+        self._stack_tags.clear()
         checked, self._checked = self._checked, {}
         found = [
             (construct.node.path, self.problem(RoleResource(construct), stack))

@@ -33,6 +33,8 @@ _QUICK = Config(
 )
 _LONGEST_TAGS = 200
 _TAG_KEY = re.compile(r"(?:iam|aws):ResourceTag/(.+)", re.IGNORECASE)
+# The tag of what a broker has: the grant asks that it is *not* there.
+_NOT_LACKED = "iam-sudo:broker"
 # What AWS may say of its own accord: IAM User Guide, "Troubleshoot access denied error messages".
 _REASON = re.compile(r"(?:because|with) (no .+|an explicit deny .+)")
 
@@ -101,6 +103,11 @@ def _look(session: Session, facts: Facts, identity: str | None, note: Note) -> F
             | {"ContextKeyValues": [value]}
             for key, value in tags.items()
             for prefix in ("iam", "aws")
+        ]
+        # The grant of tag-based trust asks for it as well.
+        + [
+            {"ContextKeyName": "aws:ResourceAccount", "ContextKeyType": "string"}
+            | {"ContextKeyValues": [role["Arn"].split(":")[4]]}
         ],
     }
     return replace(
@@ -138,6 +145,7 @@ def own_half_of(reply: Mapping[str, Any], *, directly: bool) -> str:
     decision = result["EvalDecision"]
     missing = {key for part in parts for key in part.get("MissingContextValues", ())}
     tags = sorted({found[1] for key in missing if (found := _TAG_KEY.fullmatch(key))})
+    tags = [tag for tag in tags if tag.lower() != _NOT_LACKED]
     others = sorted(key for key in missing if not _TAG_KEY.fullmatch(key))
 
     def outside(detail: str, allowed_by: str) -> bool:

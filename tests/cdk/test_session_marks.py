@@ -176,6 +176,7 @@ def test_a_source_identity_needs_a_trust_policy_that_knows_variables(version):
         [""],
         ["k" * 129],
         ["a\nb"],
+        ["a\u2028b"],
         ["aws:cloudformation:stack-name"],
         ["AWS:x"],
         ["iam-sudo:broker"],

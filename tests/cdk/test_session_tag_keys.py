@@ -411,7 +411,7 @@ class AddsAPolicy:
         self.role = role_
 
     def visit(self, node):
-        if not node.node.try_find_child("Late"):
+        if node.node.id == "Later":
             iam.CfnPolicy(
                 node,
                 "Late",

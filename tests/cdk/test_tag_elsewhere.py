@@ -138,6 +138,15 @@ def test_roles_that_another_of_us_opens_are_not_elsewhere():
     assert elsewhere(scope) == []
 
 
+def test_a_brokers_own_roles_may_have_the_tag_since_the_grant_leaves_them_out():
+    scope = stack()
+    strategies = [SessionPolicyStrategy(), TagTrustStrategy(**SELECTED)]
+    sudo = IamSudo(scope, "IamSudo", strategy=strategies, development_accounts=[ACCOUNT])
+    sudo.grant_sudo(iam.ArnPrincipal(DEVELOPER))
+    cdk.Tags.of(scope).add(KEY, VALUE)
+    assert elsewhere(scope) == ["the-stack"]
+
+
 def test_a_stack_of_an_account_that_the_grant_does_not_reach_may_have_the_tag():
     both = app()
     here, there = (
@@ -184,6 +193,13 @@ def test_a_selected_role_that_the_grant_leaves_out_stays_closed_and_says_so(prop
     assert "cdk-…" in messages(scope)["the-stack/Role/Resource"]
 
 
+def test_a_role_in_a_nested_stack_is_named_like_the_stack_around_it():
+    nested = cdk.NestedStack(cdk.Stack(app(), "the-stack", stack_name="cdk-stack"), "Nested")
+    task_role(nested)
+    tag_trust(nested)
+    assert not is_open(role(nested))
+
+
 @pytest.mark.parametrize(
     "properties", [{"role_name": "acdk-task"}, {"role_name": "x", "path": "/a-cdk-/"}]
 )
@@ -194,13 +210,16 @@ def test_a_name_that_only_has_cdk_in_it_is_opened(properties):
     assert is_open(role(scope))
 
 
-def test_the_mixin_never_opens_a_brokers_roles_nor_a_helpers():
+def test_the_mixin_never_opens_a_brokers_roles_nor_the_cdks_own():
     scope = stack()
     IamSudo(scope, "IamSudo", strategy=SessionPolicyStrategy(), development_accounts=[ACCOUNT])
     admin(scope, "Custom::Helper")
+    admin(scope, "Deploys", role_name=f"cdk-mine-deploy-role-{ACCOUNT}-{REGION}")
     task_role(scope, "Task")
     scope.with_(DeveloperTrust(developers=[DEVELOPER], development_accounts=[ACCOUNT]))
     opened = [id_ for id_, each in roles(scope).items() if is_open(each)]
     assert len(opened) == 1
     assert opened[0].startswith("Task")
-    assert sum("it is a broker's or a helper's" in text for text in messages(scope).values()) == 3
+    assert (
+        sum("it is a broker's or the CDK's own" in text for text in messages(scope).values()) == 4
+    )

@@ -166,7 +166,7 @@ def simulated(decision: str, *missing: str, **details: Any) -> dict[str, Any]:
         (simulated("implicitDeny"), False, "your own policies do not allow sts:AssumeRole on it"),
         (simulated("explicitDeny"), True, "your own policies deny sts:AssumeRole on it"),
         (
-            simulated("implicitDeny", "iam:ResourceTag/env"),
+            simulated("implicitDeny", "iam:ResourceTag/env", "iam:ResourceTag/iam-sudo:broker"),
             False,
             "your own policies do not allow sts:AssumeRole on it, which lacks the tag env",
         ),
@@ -384,7 +384,11 @@ def test_the_tags_of_the_role_go_into_the_simulation(
     assert (asked["PolicySourceArn"], asked["ResourceArns"]) == (ANN, [str(TASK)])
     assert asked["ActionNames"] == ["sts:AssumeRole"]
     context = {each["ContextKeyName"]: each["ContextKeyValues"] for each in asked["ContextEntries"]}
-    assert context == {"iam:ResourceTag/env": ["prod"], "aws:ResourceTag/env": ["prod"]}
+    assert context == {
+        "iam:ResourceTag/env": ["prod"],
+        "aws:ResourceTag/env": ["prod"],
+        "aws:ResourceAccount": [TASK.account],
+    }
 
 
 def test_a_developer_with_a_role_is_looked_up_with_its_path(
