@@ -170,9 +170,11 @@ def test_the_developers_of_the_ready_made_stack_are_told_apart_as_well(account):
     assert sorted(render(permitted(ready))) == [arn_of("role", FOREIGN), arn_of("user", FOREIGN)]
 
 
-def test_two_constructs_in_one_stack_know_the_accounts_that_both_allow():
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_constructs_in_one_stack_know_the_accounts_that_both_allow(order):
     scope = stack()
-    sudo = build(scope, BROKER, [ACCOUNT, OTHER_ACCOUNT])
-    IamSudo(scope, "Second", strategy=TAG_TRUST, development_accounts=[ACCOUNT])
+    first, second = [[ACCOUNT, OTHER_ACCOUNT], [ACCOUNT]][::order]
+    sudo = build(scope, BROKER, first)
+    IamSudo(scope, "Second", strategy=TAG_TRUST, development_accounts=second)
     sudo.grant_sudo(IMPORTS["role"](scope, arn_of("role", ACCOUNT)))
     assert (policies(scope), permitted(scope)) == (["ci"], [])
