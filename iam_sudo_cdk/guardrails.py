@@ -31,7 +31,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from iam_sudo_core.differences import BROKER_TAG
+from iam_sudo_core.arns import BROKER_TAG
 
 # What only reads. Of a stack and of roles, since they may be the application's own to look at, and
 # of the bucket of archives. A function, its log and its environment are nobody's but the broker's.

@@ -18,7 +18,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from iam_sudo_core.differences import BROKER_TAG
+from iam_sudo_core.arns import BROKER_TAG
 
 from .acknowledgements import acknowledge
 from .bundle import HANDLER, archive_bucket, broker_code

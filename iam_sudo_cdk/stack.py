@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from iam_sudo_core.differences import BROKER_TAG
+from iam_sudo_core.arns import BROKER_TAG
 
 from .acknowledgements import acknowledge
 from .errors import InvalidChoice

@@ -17,6 +17,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
+from iam_sudo_core.arns import BROKER_TAG
+
 from .errors import CannotGrant, InvalidChoice
 from .grants import (
     Whereabouts,
@@ -32,7 +34,6 @@ from .selection import RoleSelection
 from .session_marks import Conditions, SessionMarks
 from .session_policy import SessionPolicyStrategy
 from .trust_statement import (
-    BROKER_TAG_KEY,
     PRIORITY,
     TRUST_POLICY_CHARACTERS,
     Tag,
@@ -186,7 +187,7 @@ class TrustedRoles:
                 # NotResource is all but a few roles of *all* accounts.
                 "aws:ResourceAccount": cdk.Stack.of(self._scope).account,
             },
-            "Null": {f"iam:ResourceTag/{BROKER_TAG_KEY}": "true"},
+            "Null": {f"iam:ResourceTag/{BROKER_TAG}": "true"},
         }
 
     def _left_out(self) -> list[str]:

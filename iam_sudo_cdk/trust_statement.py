@@ -10,6 +10,8 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from iam_sudo_core.arns import BROKER_TAG
+
 from .errors import InvalidChoice
 from .session_marks import Conditions, SessionMarks, is_tag_text
 
@@ -20,9 +22,6 @@ _MOST_TRUST_POLICY_CHARACTERS = 4_096
 # Of the aspects that open roles: after tags and other aspects that change things (200) and those
 # without a priority (500), before those that only read (1,000).
 PRIORITY = 900
-
-# Of what this construct makes for brokers: no developer's grant reaches roles that carry it.
-BROKER_TAG_KEY = "iam-sudo:broker"
 
 UNRESOLVED = "${Token["  # asking the CDK (`Token.is_unresolved`) is a round trip to Node for each
 
@@ -162,10 +161,10 @@ def permitted(marks: SessionMarks) -> list[tuple[str, str, Conditions]]:
 def _check_tag(name: str, value: str, *, text: object, key: str) -> None:
     # IAM API Reference, "Tag": lengths, characters, and the prefix that is AWS's own.
     if not (is_tag_text(name, at_most=128) and is_tag_text(value, at_most=256)) or (
-        name.lower().startswith("aws:") or name.lower() == BROKER_TAG_KEY
+        name.lower().startswith("aws:") or name.lower() == BROKER_TAG
     ):
         raise InvalidChoice(
-            key=key, value=text, allowed=f"KEY=VALUE, as in env=dev, and not {BROKER_TAG_KEY}"
+            key=key, value=text, allowed=f"KEY=VALUE, as in env=dev, and not {BROKER_TAG}"
         )
 
 

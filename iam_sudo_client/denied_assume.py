@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 
 from iam_sudo_client.trust_policy import Caller, Trust, trust_of
-from iam_sudo_core.arns import RoleArn
+from iam_sudo_core.arns import BROKER_TAG, RoleArn
 from iam_sudo_core.errors import one_line
 from iam_sudo_core.target import Note
 
@@ -33,8 +33,6 @@ _QUICK = Config(
 )
 _LONGEST_TAGS = 200
 _TAG_KEY = re.compile(r"(?:iam|aws):ResourceTag/(.+)", re.IGNORECASE)
-# The tag of what a broker has: the grant asks that it is *not* there.
-_NOT_LACKED = "iam-sudo:broker"
 # What AWS may say of its own accord: IAM User Guide, "Troubleshoot access denied error messages".
 _REASON = re.compile(r"(?:because|with) (no .+|an explicit deny .+)")
 
@@ -145,7 +143,7 @@ def own_half_of(reply: Mapping[str, Any], *, directly: bool) -> str:
     decision = result["EvalDecision"]
     missing = {key for part in parts for key in part.get("MissingContextValues", ())}
     tags = sorted({found[1] for key in missing if (found := _TAG_KEY.fullmatch(key))})
-    tags = [tag for tag in tags if tag.lower() != _NOT_LACKED]
+    tags = [tag for tag in tags if tag.lower() != BROKER_TAG]  # the grant asks that it is not there
     others = sorted(key for key in missing if not _TAG_KEY.fullmatch(key))
 
     def outside(detail: str, allowed_by: str) -> bool:

@@ -1,4 +1,4 @@
-"""Role ARNs of any partition (aws, aws-cn, aws-us-gov and those to come)."""
+"""Role ARNs of any partition (aws, aws-cn, aws-us-gov and those to come), and the brokers' tag."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ _ROLE_ARN = re.compile(
     r"(?P<name>[A-Za-z0-9_+=,.@-]{1,64})"
 )
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
+# The key of the tag that all parts of every broker carry: a base role denies itself what has it,
+# and no developer is granted a role that has it.
+BROKER_TAG = "iam-sudo:broker"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from . import session_tags
+from .arns import BROKER_TAG
 from .caller import keys
 from .caller_keys import Answer, Caller, is_of_the_machine, is_principal_tag
 from .compaction import compact
@@ -30,8 +31,6 @@ _NAMED_ALL_THE_SAME = frozenset(
         "aws:principalservicenameslist",
     }
 )
-# The tag of all parts of every broker: a base role denies itself what carries it.
-BROKER_TAG = "iam-sudo:broker"
 # Services whose resources are the business of no other service's actions, but for these.
 _CLOSED = {
     "cloudformation": {"cloudformation"},
