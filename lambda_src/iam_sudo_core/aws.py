@@ -2,13 +2,14 @@
 
 Reading an exact name takes two sequential round trips whatever the account's size: GetRole,
 ListRolePolicies and ListAttachedRolePolicies side by side, then every GetRolePolicy side by side.
-Clients are passed in; `clients` makes them. Throttling is retried by botocore (`retries` below).
+Several calls are no snapshot, see `second_look`. Clients are passed in; `clients` makes them.
+Throttling is retried by botocore (`retries` below).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from botocore.session import Session
 from .arns import RoleArn
 from .credentials import Credentials
 from .errors import AwsCallFailed, RoleChanged
-from .roles import Role, RoleSnapshot
+from .roles import Outline, Role, RoleSnapshot
 from .session_plan import DURATION_SECONDS, SessionPlan, session_name
 
 T = TypeVar("T")
@@ -75,11 +76,7 @@ def read_role(iam: Client, name: str) -> RoleSnapshot | None:
         AwsCallFailed: IAM refused or failed a call.
     """
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
-        role = pool.submit(_get_role, iam, name)
-        inline = pool.submit(_pages, iam, "list_role_policies", "PolicyNames", RoleName=name)
-        attached = pool.submit(
-            _pages, iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name
-        )
+        role, inline, attached = _begin_reading(pool, iam, name)
         reply = role.result()
         # IAM finds names without regard to case, and a lookalike is not the role.
         if reply is None or reply["RoleName"] != name:
@@ -88,7 +85,6 @@ def read_role(iam: Client, name: str) -> RoleSnapshot | None:
             policy: pool.submit(_call, iam, "get_role_policy", RoleName=name, PolicyName=policy)
             for policy in _still_there(name, inline)
         }
-        boundary = reply.get("PermissionsBoundary")
         return RoleSnapshot(
             role=Role.parse(reply),
             inline_policies={
@@ -96,8 +92,31 @@ def read_role(iam: Client, name: str) -> RoleSnapshot | None:
                 for policy, document in documents.items()
             },
             managed_policy_arns=tuple(p["PolicyArn"] for p in _still_there(name, attached)),
-            permissions_boundary=boundary["PermissionsBoundaryArn"] if boundary else None,
+            permissions_boundary=_boundary(reply),
             tags=_tags(reply),
+        )
+
+
+def read_outline(iam: Client, name: str, *, managed_policies: Iterable[str]) -> Outline:
+    """The role without its documents, and the versions of these managed policies: one round trip.
+
+    Raises:
+        RoleChanged: it, or one of the managed policies, is gone.
+        AwsCallFailed: IAM refused or failed a call.
+    """
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        role, inline, attached = _begin_reading(pool, iam, name)
+        versions = {arn: pool.submit(_version, iam, arn) for arn in managed_policies}
+        reply = role.result()
+        if reply is None:
+            raise RoleChanged(role=name, what=["it is gone"])
+        return Outline(
+            Role.parse(reply),
+            inline_policies=frozenset(policy for policy in _still_there(name, inline)),
+            managed_policies=frozenset(p["PolicyArn"] for p in _still_there(name, attached)),
+            permissions_boundary=_boundary(reply),
+            tags=_tags(reply),
+            versions={arn: _still_there(name, version) for arn, version in versions.items()},
         )
 
 
@@ -112,9 +131,13 @@ def read_documents(iam: Client, snapshot: RoleSnapshot) -> RoleSnapshot:
     """
     unread = sorted(snapshot.policy_arns - snapshot.documents.keys())
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
-        documents = {arn: pool.submit(_document, iam, arn) for arn in unread}
-        read = {arn: _still_there(snapshot.name, found) for arn, found in documents.items()}
-    return replace(snapshot, documents={**snapshot.documents, **read})
+        found = {arn: pool.submit(_document, iam, arn) for arn in unread}
+        read = {arn: _still_there(snapshot.name, each) for arn, each in found.items()}
+    return replace(
+        snapshot,
+        documents={**snapshot.documents, **{arn: each for arn, (_, each) in read.items()}},
+        versions={**snapshot.versions, **{arn: version for arn, (version, _) in read.items()}},
+    )
 
 
 def read_documents_and_tags(
@@ -129,10 +152,18 @@ def read_documents_and_tags(
         AwsCallFailed: IAM refused or failed a call.
     """
     with ThreadPoolExecutor(1) as pool:
-        reply = pool.submit(_get_role, iam, tagged.name)
-        snapshot = read_documents(iam, snapshot)
-        found = reply.result()
-    return snapshot, _tags(found) if found is not None and found["Arn"] == str(tagged) else None
+        tags = pool.submit(read_tags, iam, tagged)
+        return read_documents(iam, snapshot), tags.result()
+
+
+def read_tags(iam: Client, role: RoleArn) -> Mapping[str, str] | None:
+    """The tags of a role, or None when this account has no such role.
+
+    Raises:
+        AwsCallFailed: IAM refused or failed the call.
+    """
+    reply = _get_role(iam, role.name)
+    return _tags(reply) if reply is not None and reply["Arn"] == str(role) else None
 
 
 def list_roles(iam: Client) -> Iterator[Role]:
@@ -181,6 +212,17 @@ def credentials(reply: Mapping[str, Any]) -> Credentials:
     )
 
 
+def _begin_reading(
+    pool: ThreadPoolExecutor, iam: Client, name: str
+) -> tuple[Future[Mapping[str, Any] | None], Future[list[Any]], Future[list[Any]]]:
+    """GetRole, and the lists of its inline and its managed policies."""
+    return (
+        pool.submit(_get_role, iam, name),
+        pool.submit(_pages, iam, "list_role_policies", "PolicyNames", RoleName=name),
+        pool.submit(_pages, iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name),
+    )
+
+
 def _get_role(iam: Client, name: str) -> Mapping[str, Any] | None:
     try:
         role: Mapping[str, Any] = _call(iam, "get_role", RoleName=name)["Role"]
@@ -191,10 +233,21 @@ def _get_role(iam: Client, name: str) -> Mapping[str, Any] | None:
     return role
 
 
-def _document(iam: Client, arn: str) -> object:
-    version = _call(iam, "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
+def _version(iam: Client, arn: str) -> str:
+    version: str = _call(iam, "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return version
+
+
+def _document(iam: Client, arn: str) -> tuple[str, object]:
+    """The version of a managed policy that is in force, and its document."""
+    version = _version(iam, arn)
     reply = _call(iam, "get_policy_version", PolicyArn=arn, VersionId=version)
-    return reply["PolicyVersion"]["Document"]
+    return version, reply["PolicyVersion"]["Document"]
+
+
+def _boundary(reply: Mapping[str, Any]) -> str | None:
+    boundary = reply.get("PermissionsBoundary")
+    return boundary["PermissionsBoundaryArn"] if boundary else None
 
 
 def _tags(reply: Mapping[str, Any]) -> dict[str, str]:

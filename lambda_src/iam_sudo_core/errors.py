@@ -272,10 +272,15 @@ class PackedPolicyTooLarge(SessionRefused):
 
 
 class RoleChanged(IamSudoError):
-    def __init__(self, *, role: str) -> None:
+    """`what` are the parts of it that did, as far as they are known."""
+
+    def __init__(self, *, role: str, what: Iterable[str] = ()) -> None:
+        what = tuple(what)
+        parts = f" ({', '.join(what)})" if what else ""
         super().__init__(
-            f"{role}: the role was deleted or changed while it was being read; try again",
+            f"{role}: the role was deleted or changed while it was being read{parts}; try again",
             role=role,
+            what=what,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from . import policies
@@ -13,11 +13,12 @@ from .principals import Principal, trusted_principals
 
 @dataclass(frozen=True)
 class Role:
-    """A role's name, ARN and trust policy."""
+    """A role's name, ARN, trust policy and id, which a role that is made anew has otherwise."""
 
     name: str
     arn: RoleArn
     trust_policy: object
+    role_id: str | None = None
 
     @classmethod
     def parse(cls, reply: Mapping[str, object]) -> Role:
@@ -29,7 +30,8 @@ class Role:
         arn = RoleArn.parse(str(reply["Arn"]))
         if arn is None or arn.name != reply["RoleName"]:
             raise ValueError(f"{reply['Arn']!r} is not the ARN of role {reply['RoleName']!r}")
-        return cls(arn.name, arn, reply.get("AssumeRolePolicyDocument"))
+        trust_policy = reply.get("AssumeRolePolicyDocument")
+        return cls(arn.name, arn, trust_policy, role_id=str(reply["RoleId"]))
 
     def principals(self) -> frozenset[Principal]:
         """Who may assume it.
@@ -44,11 +46,30 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """All of a role but what its policies say; `versions` are those of managed policies, by ARN."""
+
+    role: Role
+    inline_policies: frozenset[str]
+    managed_policies: frozenset[str]
+    permissions_boundary: str | None
+    tags: Mapping[str, str]
+    versions: Mapping[str, str]
+
+    def differences(self, other: Outline) -> list[str]:
+        """What is not the same in both, in words. Every field counts, those to come as well."""
+        one, another = ({**vars(each), **vars(each.role)} for each in (self, other))
+        return [
+            part.replace("_", " ") for part in one if part != "role" and one[part] != another[part]
+        ]
+
+
+@dataclass(frozen=True)
 class RoleSnapshot:
     """All of a role that decides what it may do. Documents are parsed JSON, not yet checked.
 
     `documents` are those of managed policies, the boundary's among them, by ARN, as far as they
-    were read.
+    were read, and `versions` say of which version of the policy each is.
     """
 
     role: Role
@@ -57,6 +78,7 @@ class RoleSnapshot:
     permissions_boundary: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     documents: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -93,3 +115,14 @@ class RoleSnapshot:
     def all_documents(self) -> dict[str, object]:
         """The documents of all policies as far as they were read, by name or ARN."""
         return {**self.inline_policies, **self.documents}
+
+    def outline(self, managed_policies: Collection[str]) -> Outline:
+        """What has to be found again; of these managed policies the version as well."""
+        return Outline(
+            self.role,
+            inline_policies=frozenset(self.inline_policies),
+            managed_policies=frozenset(self.managed_policy_arns),
+            permissions_boundary=self.permissions_boundary,
+            tags=self.tags,
+            versions={arn: self.versions[arn] for arn in managed_policies},
+        )

@@ -17,6 +17,7 @@ from .credentials import Credentials
 from .errors import AwsCallFailed, PackedPolicyTooLarge
 from .request import Request
 from .roles import RoleSnapshot
+from .second_look import assume_unchanged
 from .session_plan import SessionPlan, plan_sessions, policy_sizes, session_name, wants_documents
 from .target import Note, Selection, find_target
 
@@ -36,7 +37,7 @@ def simulate(
 
     Raises:
         Refusal: no credentials for this request; the class says which rule refused.
-        RoleChanged: the role changed while it was being read.
+        RoleChanged: the role is not what it was when its reading began.
         AwsCallFailed: AWS refused or failed a call.
     """
     target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
@@ -49,13 +50,15 @@ def simulate(
     snapshot = as_itself(snapshot, base, iam)
     note(session_name=session_name(snapshot.name))
     try:
-        session = _assume(snapshot, base, chain([first], plans), sts, note)
+        plans = chain([first], plans)
+        session = _assume(snapshot, plans, base_role=base, iam=iam, sts=sts, note=note)
     except AwsCallFailed as error:
         if not (first.tags and _is_about_tags(error)):
             raise
         note(tags_denied=error.detail)
-        snapshot = replace(as_itself(snapshot, base, iam, are_passed=False), tags={})
-        session = _assume(snapshot, base, plan_sessions(snapshot, base_role=base), sts, note)
+        snapshot = as_itself(snapshot, base, iam, are_passed=False)
+        plans = plan_sessions(replace(snapshot, tags={}), base_role=base)
+        session = _assume(snapshot, plans, base_role=base, iam=iam, sts=sts, note=note)
     note(packed_policy_size=session.packed_policy_size)
     return session.credentials
 
@@ -85,8 +88,10 @@ def as_itself(
 
 def _assume(
     snapshot: RoleSnapshot,
-    base_role: RoleArn,
     plans: Iterable[SessionPlan],
+    *,
+    base_role: RoleArn,
+    iam: aws.Client,
     sts: aws.Client,
     note: Note,
 ) -> aws.AssumedRole:
@@ -99,7 +104,7 @@ def _assume(
             fitted=", ".join(plan.how) or "as it is",
         )
         try:
-            return aws.assume_role(sts, base_role=base_role, role_name=snapshot.name, plan=plan)
+            return assume_unchanged(iam, sts, snapshot=snapshot, base_role=base_role, plan=plan)
         except AwsCallFailed as error:
             if error.code != "PackedPolicyTooLarge":
                 raise

@@ -63,9 +63,9 @@ def test_managed_policies_and_the_base_roles_tags_are_read_and_nothing_more(
         "AssumeRole",
         *["GetPolicy"] * 2,
         *["GetPolicyVersion"] * 2,
-        *["GetRole"] * 2,
-        "ListAttachedRolePolicies",
-        "ListRolePolicies",
+        *["GetRole"] * 3,
+        *["ListAttachedRolePolicies"] * 2,
+        *["ListRolePolicies"] * 2,
     ]
 
 
