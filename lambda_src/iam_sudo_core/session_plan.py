@@ -14,6 +14,7 @@ than the one before.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -39,6 +40,7 @@ from .statements import parse, write
 MAX_CHARACTERS = 2_048
 MAX_POLICY_ARNS = 10
 _NOT_ACCEPTED = re.compile(r"[^\t\n\r\u0020-\u00FF]")
+# STS API Reference, "AssumeRole" (RoleSessionName).
 MAX_SESSION_NAME = 64
 # "Role chaining" limits a session to one hour: IAM User Guide, "Roles terms and concepts".
 DURATION_SECONDS = 3_600
@@ -126,8 +128,16 @@ def policy_sizes(snapshot: RoleSnapshot, policy_arns: Collection[str]) -> Policy
 
 
 def session_name(role_name: str) -> str:
-    """The role session name of a simulated role: `iam-sudo-<role name>`, as STS accepts it."""
-    return re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", f"iam-sudo-{role_name}")[:MAX_SESSION_NAME]
+    """The role session name of a role: `iam-sudo-<role name>`, as STS accepts it.
+
+    One that is too long is cut and ends with a hash of the role's whole name: names that
+    CloudFormation makes up are told apart by their ends.
+    """
+    name = re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", f"iam-sudo-{role_name}")
+    if len(name) <= MAX_SESSION_NAME:
+        return name
+    end = f"-{hashlib.sha256(role_name.encode()).hexdigest()[:8]}"
+    return name[: MAX_SESSION_NAME - len(end)] + end
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,8 @@ def test_an_unknown_element_is_refused(account: Account, refused: Callable[..., 
 @pytest.mark.parametrize(
     ("name", "session"),
     [
-        ("iam-sudo-demo-" + "x" * 50, "iam-sudo-iam-sudo-demo-" + "x" * 41),
+        ("iam-sudo-demo-" + "x" * 41, "iam-sudo-iam-sudo-demo-" + "x" * 41),
+        ("iam-sudo-demo-" + "x" * 50, "iam-sudo-iam-sudo-demo-" + "x" * 32 + "-fe461695"),
         ("iam-sudo-demo-a+b=c,d.e@f", "iam-sudo-iam-sudo-demo-a+b=c,d.e@f"),
     ],
 )

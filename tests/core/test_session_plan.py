@@ -1,6 +1,7 @@
 """The session plan at its limits; what reaches STS is in test_broker.py."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -133,10 +134,42 @@ def test_one_policy_that_is_not_understood_refuses_the_role() -> None:
     ("role_name", "expected"),
     [
         ("orders-task", "iam-sudo-orders-task"),
-        ("a" * 64, "iam-sudo-" + "a" * 55),
+        ("a" * 55, "iam-sudo-" + "a" * 55),
+        ("a" * 56, f"iam-sudo-{'a' * 46}-b35439a4"),
+        ("a" * 64, f"iam-sudo-{'a' * 46}-ffe054fe"),
         ("a+b=c,d.e@f-g_h", "iam-sudo-a+b=c,d.e@f-g_h"),
         ("rôle/x y", "iam-sudo-r-le-x-y"),
     ],
 )
 def test_the_session_name_is_cut_and_cleaned(role_name: str, expected: str) -> None:
     assert session_name(role_name) == expected
+
+
+NAMES = st.text("abcXYZ019+=,.@_-", min_size=1, max_size=64)
+
+
+ENDS = st.text("aX9-", max_size=9)
+
+
+@given(NAMES, ENDS, ENDS)
+def test_roles_of_different_names_have_sessions_of_different_names(
+    start: str, one: str, other: str
+) -> None:
+    # Names that CloudFormation makes up are long, begin alike and differ at their ends.
+    names = {start + one, start + other, start.ljust(55, "x") + one, start.ljust(55, "x") + other}
+    names = {name[:64] for name in names}
+    assert len({session_name(name) for name in names}) == len(names)
+
+
+@given(NAMES)
+def test_a_session_is_named_after_its_role_as_sts_accepts_it(name: str) -> None:
+    session = session_name(name)
+    assert re.fullmatch(r"[\w+=,.@-]{2,64}", session, re.ASCII)
+    assert session.startswith(f"iam-sudo-{name[:46]}")
+    if len(name) <= 55:
+        assert session == f"iam-sudo-{name}"
+
+
+def test_names_that_differ_at_their_end_alone_are_told_apart() -> None:
+    names = [f"{'Payments-TaskRole-' * 3}x-{number:08}"[:64] for number in range(2_000)]
+    assert len({session_name(name) for name in names}) == len(set(names)) == 2_000
