@@ -90,7 +90,7 @@ class IamSudo(NeverSelected):
 
     @property
     def log_group(self) -> logs.LogGroup:
-        """The broker's log, one JSON line a decision."""
+        """The broker's log: a JSON line for each request and one for its decision."""
         return self._broker.log_group
 
     @property

@@ -1,4 +1,4 @@
-"""The broker Lambda: an event becomes a decision of the core, and a line in the audit trail.
+"""The broker Lambda: an event becomes a decision of the core, and two lines in the audit trail.
 
 Settings and clients are made once, in the init phase; without settings the function does not
 start. The reply is an STS credentials object, or an explanation when the request asks for one; a
@@ -31,8 +31,12 @@ class Context(Protocol):
 
 
 def handler(event: object, context: Context) -> dict[str, Any]:
-    """Decide about one request, and write the decision to the log before anybody learns of it."""
+    """Decide about one request, and write the decision to the log before anybody learns of it.
+
+    That it was asked for stands there before anything is read, in case the function is killed.
+    """
     audit = AuditLine(request_id=context.aws_request_id, event=event)
+    print(audit.asked(), flush=True)
     try:
         answer = _decide(event, context, audit)
     except IamSudoError as error:

@@ -91,3 +91,13 @@ def sent(parameters: dict[str, Any]) -> list[dict[str, Any]]:
     assert ": " not in parameters["Policy"]
     statements: list[dict[str, Any]] = document["Statement"]
     return statements
+
+
+def decided(log: str) -> dict[str, Any]:
+    """The one decision in the broker's log, before which it was said that it is asked for."""
+    asked, decision = [json.loads(line) for line in log.splitlines()]
+    assert asked["decision"] == "asked"
+    assert decision["decision"] in ("granted", "explained", "refused")
+    assert asked["request_id"] == decision["request_id"]
+    result: dict[str, Any] = decision
+    return result

@@ -15,7 +15,7 @@ from moto.iam.models import IAMBackend, iam_backends
 
 from iam_sudo_core import errors
 from tests.aws_account import ACCOUNT, ECS, Account, Calls, allow
-from tests.core.conftest import BASE_ROLE, CONTEXT, ONE, READ_ONLY, Invoke, sent
+from tests.core.conftest import BASE_ROLE, CONTEXT, ONE, READ_ONLY, Invoke, decided, sent
 
 LAMBDA = json.loads(json.dumps(ECS).replace("ecs-tasks", "lambda"))
 
@@ -413,7 +413,7 @@ def test_of_what_sts_cannot_pack_the_next_smaller_plan_is_tried(
     broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
     tried = [parameters for operation, parameters in calls if operation == "AssumeRole"]
     assert [sent(parameters) for parameters in tried] == [TWICE["Statement"], ONE["Statement"]]
-    assert json.loads(capsys.readouterr().out)["fitted"] == "compacted"
+    assert decided(capsys.readouterr().out)["fitted"] == "compacted"
 
 
 def test_a_session_that_sts_cannot_pack_is_refused(account: Account, broker: ModuleType) -> None:
@@ -465,8 +465,7 @@ def test_a_grant_is_one_audit_line_without_a_secret(
     caplog.set_level(logging.DEBUG)  # as a function with log level DEBUG has it
     reply = broker.handler({"role_name": "demo-task"}, CONTEXT)
     captured = capfd.readouterr()
-    [line] = captured.out.splitlines()
-    assert json.loads(line) == {
+    assert decided(captured.out) == {
         "audit": "iam-sudo",
         "request_id": "req-1",
         "role_asked": "demo-task",
@@ -504,11 +503,51 @@ def test_a_refusal_is_one_audit_line(
 ) -> None:
     with pytest.raises(errors.IamSudoError):
         broker.handler(event, CONTEXT)
-    [line] = capsys.readouterr().out.splitlines()
-    facts = json.loads(line)
+    log = capsys.readouterr().out
+    facts = decided(log)
     assert (facts["decision"], facts["error"]) == ("refused", error)
     assert facts["reason"]
-    assert len(line) < 2_000
+    assert all(len(line) < 2_000 for line in log.splitlines())
+
+
+def test_a_request_is_in_the_log_before_anything_is_read(
+    account: Account, broker: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+
+    class Killed(BaseException):
+        """What ends an invocation without a word: its timeout."""
+
+    def never_answers(**_: Any) -> None:
+        raise Killed
+
+    broker._IAM.meta.events.register("before-call.iam.*", never_answers)
+    event = {"role_name": "iam-sudo-demo-task", "base_role": "IAMSudoUser"}
+    with pytest.raises(Killed):
+        broker.handler(event, CONTEXT)
+    [line] = capsys.readouterr().out.splitlines()
+    assert json.loads(line) == {
+        "audit": "iam-sudo",
+        "request_id": "req-1",
+        "role_asked": "iam-sudo-demo-task",
+        "principal_asked": None,
+        "base_role_asked": "IAMSudoUser",
+        "decision": "asked",
+    }
+
+
+def test_a_long_value_in_the_log_keeps_its_end(
+    account: Account, broker: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+    path = "/".join(["p" * 60] * 8)
+    base_role = f"arn:aws:iam::{ACCOUNT}:role/{path}/{'R' * 63}2"
+    with pytest.raises(errors.BaseRoleNotAllowed):
+        broker.handler({"role_name": "iam-sudo-demo-task", "base_role": base_role}, CONTEXT)
+    asked = decided(capsys.readouterr().out)["base_role_asked"]
+    assert len(asked) == 256
+    assert asked.startswith(f"arn:aws:iam::{ACCOUNT}:role/pp")
+    assert asked.endswith("…" + base_role[-64:])
 
 
 def test_a_defect_grants_nothing_and_tells_the_caller_where_to_look(

@@ -1,6 +1,5 @@
 """What a session is asked about its caller: the role's tags go with it, and nothing gets round."""
 
-import json
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -15,7 +14,7 @@ from iam_sudo_core.caller import escape
 from iam_sudo_core.caller_keys import Caller
 from iam_sudo_core.statements import parse
 from tests.aws_account import ACCOUNT, Account, Calls, allow
-from tests.core.conftest import BASE_ROLE, CONTEXT, ONE, Invoke, sent
+from tests.core.conftest import BASE_ROLE, CONTEXT, ONE, Invoke, decided, sent
 
 # The principal's tags.
 
@@ -108,7 +107,7 @@ def test_without_tag_session_a_role_that_tests_no_tag_goes_without_tags(
     first, second = [parameters for operation, parameters in calls if operation == "AssumeRole"]
     assert first.pop("Tags")
     assert first == second
-    audit = json.loads(capsys.readouterr().out)
+    audit = decided(capsys.readouterr().out)
     assert "sts:TagSession" in audit["tags_denied"]
     assert audit["session_tags"] == 0
 

@@ -18,7 +18,7 @@ from iam_sudo_core.differences import (
 from iam_sudo_core.statements import parse
 from tests.aws_account import ACCOUNT, Account, Calls, allow
 from tests.core.conftest import BASE_ROLE as BASE_ROLE_ARN
-from tests.core.conftest import CONTEXT
+from tests.core.conftest import CONTEXT, decided
 
 POWER_USER = [
     {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*"], "Resource": "*"},
@@ -62,7 +62,7 @@ def test_an_explanation_assumes_nothing_and_is_one_audit_line(
     account.role("iam-sudo-demo-task", inline={"one": document(allow("s3:*"))})
     explain(broker)
     assert "AssumeRole" not in [operation for operation, _ in calls]
-    audit = json.loads(capsys.readouterr().out)
+    audit = decided(capsys.readouterr().out)
     assert (audit["decision"], audit["role_found"]) == ("explained", "iam-sudo-demo-task")
     assert "access_key_id" not in audit
 

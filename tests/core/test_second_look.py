@@ -12,7 +12,7 @@ from moto.iam.models import iam_backends
 
 from iam_sudo_core import errors, simulate
 from tests.aws_account import ACCOUNT, ECS, Account, Calls, allow
-from tests.core.conftest import CONTEXT, ONE, READ_ONLY
+from tests.core.conftest import CONTEXT, ONE, READ_ONLY, decided
 
 NAME = "iam-sudo-demo-task"
 NARROW = {"Version": "2012-10-17", "Statement": [allow("s3:GetObject")]}
@@ -65,7 +65,7 @@ def thrown_away(
         for credentials in given:
             for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"):
                 assert credentials[name] not in told
-        audit: dict[str, Any] = json.loads(said.out.splitlines()[-1])
+        audit = decided(said.out)
         assert (audit["decision"], audit["error"]) == ("refused", error.__name__)
         return audit
 
