@@ -19,7 +19,8 @@ IamSudoError
 │       ├── ManagedPolicyElsewhere
 │       ├── TooManyManagedPolicies
 │       ├── SessionPolicyTooLarge
-│       └── PackedPolicyTooLarge
+│       ├── PackedPolicyTooLarge
+│       └── SessionPolicyMalformed
 ├── RoleChanged                the role went away, or changed, while it was being read
 ├── AwsCallFailed              AWS refused or failed a call that we made
 └── BrokerFailure              a defect: the log has the traceback, the caller gets one line
@@ -268,6 +269,21 @@ class PackedPolicyTooLarge(SessionRefused):
             detail=detail,
             sizes=sizes,
             tags=tags,
+        )
+
+
+class SessionPolicyMalformed(SessionRefused):
+    """`statement` is the JSON of the one that STS means, of `policy`, where that can be told."""
+
+    def __init__(self, *, role: str, detail: str, policy: str | None, statement: str) -> None:
+        where = f", in policy {quoted(policy)}: {_cut(statement)}" if policy else ""
+        super().__init__(
+            f"{role}: STS rejects its policies in a session: {detail.rstrip('.')}{where}; "
+            f"correct the role's policy, or {_TRUST_YOU}",
+            role=role,
+            detail=detail,
+            policy=policy,
+            statement=statement,
         )
 
 

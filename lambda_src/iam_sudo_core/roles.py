@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from . import policies
@@ -126,3 +126,29 @@ class RoleSnapshot:
             tags=self.tags,
             versions={arn: self.versions[arn] for arn in managed_policies},
         )
+
+    def quoted_in(self, complaint: str) -> tuple[str | None, str]:
+        """The policy that AWS complains of and the JSON of its statement, as far as can be told.
+
+        AWS quotes an action or a resource as it is written; of several the longest is meant.
+        """
+        found = [
+            (len(text), policy, policies.serialize(statement))
+            for policy in self.all_documents()
+            for statement in self.statements(policy)
+            for text in _texts(statement)
+            if _quotes(complaint, text)
+        ]
+        _, policy, statement = max(found, key=lambda each: each[0], default=(0, None, ""))
+        return policy, statement
+
+
+def _texts(statement: policies.Statement) -> Iterator[str]:
+    for element in ("Action", "NotAction", "Resource", "NotResource"):
+        value = statement.get(element, ())
+        yield from [value] if isinstance(value, str) else value
+
+
+def _quotes(complaint: str, text: str) -> bool:
+    """Whether the text stands in the complaint as words of its own; `*` stands in many."""
+    return text != "*" and f" {text} " in f" {complaint.rstrip('.')} ".replace('"', " ")

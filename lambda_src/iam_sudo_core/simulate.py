@@ -14,7 +14,7 @@ from . import aws, session_tags
 from .arns import RoleArn
 from .caller import check_caller
 from .credentials import Credentials
-from .errors import AwsCallFailed, PackedPolicyTooLarge
+from .errors import AwsCallFailed, PackedPolicyTooLarge, SessionPolicyMalformed
 from .request import Request
 from .roles import RoleSnapshot
 from .second_look import assume_unchanged
@@ -106,6 +106,11 @@ def _assume(
         try:
             return assume_unchanged(iam, sts, snapshot=snapshot, base_role=base_role, plan=plan)
         except AwsCallFailed as error:
+            if error.code == "MalformedPolicyDocument":
+                policy, statement = snapshot.quoted_in(error.detail)
+                raise SessionPolicyMalformed(
+                    role=snapshot.name, detail=error.detail, policy=policy, statement=statement
+                ) from None
             if error.code != "PackedPolicyTooLarge":
                 raise
             refusal = PackedPolicyTooLarge(

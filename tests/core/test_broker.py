@@ -423,6 +423,53 @@ def test_a_session_that_sts_cannot_pack_is_refused(account: Account, broker: Mod
         broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
 
 
+def malformed(broker: ModuleType, message: str) -> None:
+    def reject(**_: Any) -> None:
+        error = {"Code": "MalformedPolicyDocument", "Message": message}
+        raise ClientError({"Error": error}, "AssumeRole")
+
+    broker._STS.meta.events.register("before-call.sts.AssumeRole", reject)
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            'Resource q:jobs must be in ARN format or "*".',
+            ', in policy "queue": {"Effect":"Allow","Action":"sqs:*","Resource":"q:jobs"}',
+        ),
+        (
+            "Actions/Conditions must be prefixed by a vendor, e.g., iam: get",
+            ', in policy "verbs": {"Effect":"Allow","Action":["s3:Get*","get"],"Resource":"*"}',
+        ),
+        ('Resource another must be in ARN format or "*".', "; correct the role's policy"),
+        ("The policy is not in the valid JSON format.", "; correct the role's policy"),
+    ],
+)
+def test_what_sts_takes_for_malformed_is_refused_with_the_statement(
+    account: Account,
+    broker: ModuleType,
+    calls: Calls,
+    capsys: pytest.CaptureFixture[str],
+    message: str,
+    said: str,
+) -> None:
+    queue = {"Version": "2012-10-17", "Statement": [allow("s3:*"), allow("sqs:*", "q:jobs")]}
+    verbs = {"Version": "2012-10-17", "Statement": allow(["s3:Get*", "get"])}  # type: ignore[arg-type]
+    account.role("iam-sudo-demo-task", inline={"one": TWICE, "queue": queue, "verbs": verbs})
+    malformed(broker, message)
+    with pytest.raises(errors.SessionPolicyMalformed) as caught:
+        broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    start = f"iam-sudo-demo-task: STS rejects its policies in a session: {message.rstrip('.')}"
+    assert str(caught.value).startswith(start)
+    assert str(caught.value).removeprefix(start).startswith(said)
+    assert str(caught.value).endswith("and use iam-sudo assume")
+    assert isinstance(caught.value, errors.SessionRefused)
+    # The same text in another arrangement is no better.
+    assert [operation for operation, _ in calls].count("AssumeRole") == 1
+    assert decided(capsys.readouterr().out)["error"] == "SessionPolicyMalformed"
+
+
 def test_a_reply_that_cannot_be_read_shows_nowhere(
     account: Account, broker: ModuleType, capfd: pytest.CaptureFixture[str]
 ) -> None:
