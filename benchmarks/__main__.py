@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import broker, bundle, command, compaction, synth
+from benchmarks import broker, bundle, command, compaction, hostile, synth
 from benchmarks.account import LATENCY
 from benchmarks.peer import PeerFailed
 from benchmarks.report import Measurement, Row, Run, table
@@ -25,6 +25,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "bundle": bundle.measure,
     "help": command.measure,
     "compaction": compaction.measure,
+    "hostile": hostile.measure,
     "synth": synth.measure,
 }
 RESULT = PROJECT / ".work" / "bench.json"

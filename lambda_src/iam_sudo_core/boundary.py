@@ -26,6 +26,7 @@ from itertools import combinations
 from typing import Any
 
 from .compaction import compact
+from .comparisons import MAX_COMPARISONS, comparisons
 from .patterns import covers, disjoint, fold, has_variable
 from .statements import ALLOW, DENY, EVERYTHING, Condition, Element, Pattern, Statement
 
@@ -45,7 +46,7 @@ _OPPOSITES = {
     )
     for one, other in (pair, pair[::-1])
 }
-# A session has room for some forty statements; the broker has seconds.
+# Of statements. A session has room for some forty; the broker has seconds.
 _MAX_PAIRS = 2_000
 _FALSE_OF = {"true": "false", "false": "true"}
 # Keys that have one value or none: IAM User Guide, "AWS global condition context keys". Of what is
@@ -94,6 +95,9 @@ def complement(boundary: Sequence[Statement]) -> list[Statement]:
     statements = compact(boundary)
     denials = [each for each in statements if each.effect == DENY]
     allows = [each for each in statements if each.effect == ALLOW]
+    if len(allows) > 1:
+        actions = [each.action for each in allows]
+        _is_affordable(comparisons(actions, actions) + len(allows) ** 2, allows[0], "itself")
     for one, other in combinations(allows, 2):
         if not one.action.apart(other.action):
             raise NotExact(other, "it allows actions that another statement allows otherwise")
@@ -115,6 +119,8 @@ def product(policies: Sequence[Statement], boundary: Sequence[Statement]) -> lis
     )
     if len(granted) * len(bounds) > _MAX_PAIRS:
         raise NotExact(bounds[0], f"it would meet {len(granted):,} statements of the role")
+    if bounds:
+        _is_affordable(_cost(granted, bounds), bounds[0], "the role's policies")
     both = [
         common
         for statement in granted
@@ -123,6 +129,29 @@ def product(policies: Sequence[Statement], boundary: Sequence[Statement]) -> lis
     ]
     denials = [each for each in (*policies, *boundary) if each.effect == DENY]
     return [*both, *denials]
+
+
+def _cost(granted: Sequence[Statement], bounds: Sequence[Statement]) -> int:
+    """How many comparisons the product takes at most, and how much text it makes."""
+    cost = 0
+    for ones, others in (
+        ([each.action for each in granted], [each.action for each in bounds]),
+        ([each.resource for each in granted], [each.resource for each in bounds]),
+    ):
+        cost += comparisons(ones, others)
+        # Where both are negated nothing is compared, and each statement has the patterns of both.
+        cost += len(bounds) * sum(len(each.patterns) for each in ones)
+        cost += len(granted) * sum(len(each.patterns) for each in others)
+    return cost
+
+
+def _is_affordable(cost: int, statement: Statement, against: str) -> None:
+    if cost > MAX_COMPARISONS:
+        raise NotExact(
+            statement,
+            f"to compare the boundary with {against} may take {cost:,} comparisons of patterns, "
+            f"and {MAX_COMPARISONS:,} are made at most",
+        )
 
 
 def _denied_outside(allows: Sequence[Statement]) -> Iterator[Statement]:

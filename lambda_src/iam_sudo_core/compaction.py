@@ -11,23 +11,23 @@ An Allow is never dropped because of a Deny, nor the reverse. No wildcard is mad
 grant what AWS adds tomorrow.
 
 Greedy and order-stable: it may miss the smallest form, never the meaning. Every result is checked
-by `equivalent` before it is used. Time grows with the number of pairs of statements and of patterns
-of one service; policies with too many of them stay as they are.
+by `equivalent` before it is used. Policies that take too many comparisons stay as they are.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from .comparisons import MAX_COMPARISONS, to_cover
 from .patterns import covers, is_unsure
-from .statements import Element, Pattern, Statement
+from .statements import Element, Statement
 
 Statements = list[Statement]
 
-
-# Four times what the largest policy of AWS's own takes, and about half a second.
-MAX_COMPARISONS = 250_000
+# No policy that we know takes more than three.
+_MAX_ROUNDS = 8
+# Looking up a pattern, of which every statement asks every other, is so much less than comparing.
+_LOOKUPS = 10
 
 
 class NotEquivalent(Exception):
@@ -40,7 +40,7 @@ def compact(statements: Sequence[Statement]) -> Statements:
     Raises:
         NotEquivalent: the result did not pass the check, which is a defect here.
     """
-    if _comparisons(statements) > MAX_COMPARISONS:
+    if cost(statements) > MAX_COMPARISONS:
         return list(statements)
     found = _fixpoint(list(statements))
     if not equivalent(statements, found):
@@ -48,14 +48,12 @@ def compact(statements: Sequence[Statement]) -> Statements:
     return found
 
 
-def _comparisons(statements: Sequence[Statement]) -> int:
-    """How many pairs of statements and of patterns there are to compare, more or less."""
-    pairs = len(statements) ** 2
-    for elements in ([s.action for s in statements], [s.resource for s in statements]):
-        patterns = Counter(start for element in elements for start in element.starts())
-        wildcards = Counter(s for element in elements for s in element.starts_of_wildcards())
-        pairs += sum(count * patterns[start] for start, count in wildcards.items())
-    return pairs
+def cost(statements: Sequence[Statement]) -> int:
+    """How many comparisons it takes to compact the statements, at most."""
+    actions, resources = [s.action for s in statements], [s.resource for s in statements]
+    patterns = sum(len(element.patterns) for element in (*actions, *resources))
+    lookups = len(statements) * patterns // _LOOKUPS
+    return len(statements) ** 2 + lookups + to_cover(actions) + to_cover(resources)
 
 
 def equivalent(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
@@ -64,15 +62,16 @@ def equivalent(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
 
 
 def _fixpoint(statements: Statements) -> Statements:
-    while True:
+    for _ in range(_MAX_ROUNDS):
         changed = statements
         # Dropping first, and uniting actions before resources, made no policy of the corpora larger
         # than another order did.
         for step in (_drop_covered_patterns, _drop_covered_parts, _unite_actions, _unite_resources):
             changed = step(changed)
         if changed == statements:
-            return statements
+            break
         statements = changed
+    return statements
 
 
 def _drop_covered_patterns(statements: Statements) -> Statements:
@@ -185,18 +184,22 @@ def _is_said(statement: Statement, others: Sequence[Statement]) -> bool:
     others = [other for other in others if other.applies_where(statement)]
     if any(other.covers(statement) for other in others):
         return True
-    if not statement.action.negated and len(statement.action.patterns) > 1:
-        return all(
-            _is_said(statement.with_action(statement.action.one(pattern)), others)
-            for pattern in statement.action.patterns
-        )
-    if not statement.resource.negated:
-        return all(
-            any(_has_part(other, statement, pattern) for other in others)
-            for pattern in statement.resource.patterns
-        )
-    return False
+    if statement.action.negated:
+        actions = [statement.action]
+    else:
+        actions = [statement.action.one(pattern) for pattern in statement.action.patterns]
+    # Many actions lie within the same statements, which are asked once.
+    within = {
+        tuple(n for n, other in enumerate(others) if other.action.covers(action))
+        for action in actions
+    }
+    return all(_reach(statement.resource, [others[n].resource for n in some]) for some in within)
 
 
-def _has_part(other: Statement, statement: Statement, resource: Pattern) -> bool:
-    return other.action.covers(statement.action) and other.resource.has(resource.key)
+def _reach(resource: Element, others: Sequence[Element]) -> bool:
+    """Whether each part of the resources lies within one of `others`."""
+    if any(other.covers(resource) for other in others):
+        return True
+    return not resource.negated and all(
+        any(other.has(pattern.key) for other in others) for pattern in resource.patterns
+    )

@@ -72,9 +72,10 @@ def not_allowed(
     for each in granted:
         if each.statement.effect != ALLOW:
             continue
-        parts = list(_by_action(each.statement))
-        lacking = [part for part in parts if not any(bound.covers(part) for bound in by)]
-        allowed = [part for part in parts if part not in lacking]
+        lacking: list[Statement] = []
+        allowed: list[Statement] = []
+        for part in _by_action(each.statement):
+            (allowed if any(bound.covers(part) for bound in by) else lacking).append(part)
         denied = [part for part in allowed if any(_may_reach(bound, part) for bound in by)]
         details = [
             f"{what}: {', '.join(map(_actions, found))}"

@@ -37,6 +37,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _LONGEST_QUOTE = 100
+_MOST_NAMES = 20
 # IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy, without white space.
 _MAX_MANAGED_POLICY = 6_144
 _TRUST_YOU = "let the role trust you (tag-based trust), and use iam-sudo assume"
@@ -95,9 +96,11 @@ class RoleNotFound(Refusal):
 class RoleAmbiguous(Refusal):
     def __init__(self, *, role_name: str, candidates: Iterable[str]) -> None:
         names = sorted(candidates)
+        more = len(names) - _MOST_NAMES
         super().__init__(
             f"{quoted(role_name)} fits {len(names)} roles; name one of them in full: "
-            + ", ".join(names),
+            + ", ".join(names[:_MOST_NAMES])
+            + (f" and {more:,} more" if more > 0 else ""),
             role_name=role_name,
             candidates=names,
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import aws, session_tags
 from .arns import RoleArn
 from .caller_keys import Caller
+from .comparisons import MAX_COMPARISONS, Patterns
 from .differences import (
     BASE_ROLE,
     BOUNDARY,
@@ -28,7 +29,7 @@ from .session_plan import (
     session_name,
 )
 from .simulate import as_itself
-from .statements import parse
+from .statements import ALLOW, parse
 from .target import Note, Selection, Target, find_target
 
 
@@ -91,12 +92,12 @@ def explain(
     return Explanation(
         Target(snapshot, target.rule, base),
         plan,
-        cut=tuple(not_allowed(granted, bounds, kind=BOUNDARY)) if boundary else (),
+        cut=tuple(_not_allowed(granted, bounds, kind=BOUNDARY)) if boundary else (),
         differences=(
             *(
                 difference
                 for allowed in _base_role_limits(base, iam)
-                for difference in not_allowed(granted, allowed, kind=BASE_ROLE)
+                for difference in _not_allowed(granted, allowed, kind=BASE_ROLE)
             ),
             *depending_on_the_caller([*granted, *bounds], Caller.of(snapshot, base)),
         ),
@@ -107,6 +108,30 @@ def _statements(snapshot: RoleSnapshot, policies: Iterable[str]) -> Iterator[Pol
     for policy in policies:
         for statement in parse(snapshot.statements(policy)):
             yield PolicyStatement(policy, statement)
+
+
+def _not_allowed(
+    granted: Iterable[PolicyStatement], limits: Sequence[PolicyStatement], *, kind: str
+) -> Iterator[Difference]:
+    """What the role's policies allow and `limits` do not; what takes too long to tell is named."""
+    actions = Patterns.of(each.statement.action for each in limits)
+    resources = Patterns.of(each.statement.resource for each in limits)
+    compared, left_out, left = [], [], MAX_COMPARISONS
+    for each in granted:
+        if each.statement.effect != ALLOW:
+            continue
+        # Each action is looked for by itself, with all of the resources.
+        by_resource = len(limits) + Patterns.of([each.statement.resource]).times(resources)
+        cost = Patterns.of([each.statement.action]).times(actions)
+        cost += len(each.statement.action.patterns) * by_resource
+        if cost <= left:
+            left -= cost
+            compared.append(each)
+        else:
+            left_out.append(each)
+    yield from not_allowed(compared, limits, kind=kind)
+    for each in left_out:
+        yield Difference(kind, "has too many actions and resources to be compared with it", each)
 
 
 def _base_role_limits(base_role: RoleArn, iam: aws.Client) -> Iterator[list[PolicyStatement]]:

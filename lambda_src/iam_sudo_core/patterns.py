@@ -162,8 +162,7 @@ def _past_stars(pattern: str, positions: set[int]) -> set[int]:
     found = set()
     for position in positions:
         end = position
-        found.add(end)
-        while end < len(pattern) and pattern[end] == "*":
-            end += 1
+        while end not in found:
             found.add(end)
+            end += end < len(pattern) and pattern[end] == "*"
     return found

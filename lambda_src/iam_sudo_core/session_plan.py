@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 
 from . import boundary, policies, session_tags
 from .arns import RoleArn
-from .compaction import compact
+from .compaction import compact, cost
+from .comparisons import MAX_COMPARISONS
 from .errors import (
     CharacterNotAccepted,
     ManagedPolicyElsewhere,
@@ -254,7 +255,8 @@ def _bounded(snapshot: RoleSnapshot) -> Iterator[_Draft]:
 def _moved_inline(draft: _Draft, snapshot: RoleSnapshot) -> _Draft:
     """The draft with managed policies moved inline until it fits, the smallest first.
 
-    Never more than it takes: STS packs an ARN into less than the text that it stands for.
+    Never more than it takes: STS packs an ARN into less than the text that it stands for. Those
+    that come late are not tried when compacting has taken too long by then.
     """
     sizes = {}
     for arn in draft.policy_arns:
@@ -265,8 +267,10 @@ def _moved_inline(draft: _Draft, snapshot: RoleSnapshot) -> _Draft:
     excess = max(0, len(draft.policy_arns) - MAX_POLICY_ARNS)
     if excess:
         draft = draft.with_inline({arn: snapshot.statements(arn) for arn in order[:excess]})
+    left = MAX_COMPARISONS
     for arn in order[excess:]:
-        if draft.fits or max(sizes[arn], len(draft.text or "")) > MAX_CHARACTERS:
+        left -= cost(parse((*draft.statements, *snapshot.statements(arn))))
+        if draft.fits or max(sizes[arn], len(draft.text or "")) > MAX_CHARACTERS or left < 0:
             break
         moved = draft.with_inline({arn: snapshot.statements(arn)})
         if moved.characters < draft.characters:

@@ -72,7 +72,7 @@ class Element:
     def has(self, key: str) -> bool:
         """Whether all that `key` matches surely lies within the element."""
         if self.negated:
-            return all(disjoint(key, each) for each in self.keys)
+            return all(disjoint(key, pattern.key) for pattern in self.near(key))
         return (
             self.is_everything
             or key in self.keys
@@ -85,13 +85,13 @@ class Element:
         for each in {start, ""}:
             yield from (pattern.key for pattern in self._wildcards.get(each, ()))
 
-    def starts(self) -> Iterable[str]:
-        """What each pattern begins with; only those that begin alike are compared."""
-        return (start for start, found in self._all.items() for _ in found)
+    def starts(self) -> Iterable[tuple[str, Pattern]]:
+        """Each pattern and what it begins with; only those that begin alike are compared."""
+        return ((start, pattern) for start, found in self._all.items() for pattern in found)
 
-    def starts_of_wildcards(self) -> Iterable[str]:
+    def starts_of_wildcards(self) -> Iterable[tuple[str, Pattern]]:
         """Likewise, of the patterns that may cover another one."""
-        return (start for start, found in self._wildcards.items() for _ in found)
+        return ((start, pattern) for start, found in self._wildcards.items() for pattern in found)
 
     def near(self, key: str) -> Iterable[Pattern]:
         """The patterns that are not disjoint with another one by their beginning already."""
@@ -116,7 +116,7 @@ class Element:
             return other.apart(self)
         if other.negated:
             return Element(other.patterns).covers(self)
-        return all(disjoint(key, each) for key in self.keys for each in other.keys)
+        return all(disjoint(key, each.key) for key in self.keys for each in other.near(key))
 
     def keeping(self, patterns: Iterable[Pattern]) -> Element:
         return Element(tuple(patterns), self.negated)

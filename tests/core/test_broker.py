@@ -244,6 +244,16 @@ def test_a_part_of_several_names_lists_them(account: Account, refused: Callable[
     )
 
 
+def test_of_many_names_some_are_listed(account: Account, refused: Callable[..., None]) -> None:
+    for number in range(23):
+        account.role(f"iam-sudo-demo-{number:02}")
+    refused(
+        errors.RoleAmbiguous,
+        r"fits 23 roles; .*: iam-sudo-demo-00, .*, iam-sudo-demo-19 and 3 more$",
+        role_name="demo",
+    )
+
+
 @pytest.mark.parametrize("part", ["secret", "SECRET", "cret-adm"])
 def test_a_refusal_names_no_role_that_the_caller_could_not_have(
     account: Account, broker: ModuleType, part: str

@@ -92,6 +92,41 @@ def test_what_would_take_too_long_stays_as_it_is() -> None:
     ]
 
 
+def test_what_has_too_many_parts_to_look_up_stays_as_it_is() -> None:
+    actions = [f"s3:Do{number}" for number in range(200)]
+    statements: list[Json] = [
+        {"Effect": "Allow", "Action": actions, "Resource": f"arn:{number}"} for number in range(400)
+    ]
+    assert compacted(statements) == statements
+    assert len(compacted(statements[:40])) == 1
+
+
+def test_statements_that_can_be_united_only_one_after_the_other_are_left_at_some_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rounds = []
+    drop = compaction._drop_covered_patterns
+
+    def counted(statements: list[Any]) -> list[Any]:
+        rounds.append(len(statements))
+        return drop(statements)
+
+    monkeypatch.setattr(compaction, "_drop_covered_patterns", counted)
+    actions, resources = ["s3:Do0"], ["arn:0"]
+    chain: list[Json] = [{"Effect": "Allow", "Action": "s3:Do0", "Resource": "arn:0"}]
+    for step in range(1, 40):
+        more = {"Action": f"s3:Do{step}", "Resource": [*resources]}
+        if step % 2:
+            actions.append(f"s3:Do{step}")
+        else:
+            more = {"Action": [*actions], "Resource": f"arn:{step}"}
+            resources.append(f"arn:{step}")
+        chain.append({"Effect": "Allow", **more})
+    assert len(compacted(chain)) > 1
+    assert len(rounds) == 8
+    assert len(compacted(chain[:12])) == 1
+
+
 def test_a_compaction_that_fails_its_check_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "_unite_actions", lambda statements: statements[:1])
     with pytest.raises(NotEquivalent):
