@@ -43,10 +43,12 @@ def measure(run: Run) -> list[Row]:
     """Measure the slowest of all hostile roles, simulated and explained."""
 
     def simulated(role: HostileRole) -> None:
-        simulate(Request(NAME), iam=Iam(role), sts=_Sts(), **_KNOWN)
+        clients: dict[str, Any] = {"iam": Iam(role), "sts": _Sts()}
+        simulate(Request(NAME), **clients, **_KNOWN)
 
     def explained(role: HostileRole) -> None:
-        explain(Request(NAME), iam=Iam(role), **_KNOWN)
+        clients: dict[str, Any] = {"iam": Iam(role)}
+        explain(Request(NAME), **clients, **_KNOWN)
 
     rows = []
     for what, decide in (("simulated", simulated), ("explained", explained)):
