@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from . import aws, session_tags
 from .arns import RoleArn
-from .errors import PrincipalTagDiffers, RoleChanged
+from .caller import check_caller
+from .errors import RoleChanged
 from .roles import RoleSnapshot
 from .session_plan import SessionPlan
 
@@ -51,9 +52,5 @@ def assume_unchanged(
         if changes := snapshot.outline(written_out).differences(now):
             raise RoleChanged(role=snapshot.name, what=changes)
         if base_tags:
-            difference = session_tags.compare(
-                snapshot.tags, base_tags.result(), are_passed=bool(plan.tags)
-            )
-            if keys := difference.among(tested):
-                raise PrincipalTagDiffers(role=snapshot.name, keys=keys, problem=difference.why)
+            check_caller(snapshot, base_role, base_tags.result(), are_passed=bool(plan.tags))
         return session.result()
