@@ -80,7 +80,7 @@ def _aws_managed() -> Iterator[object]:
 
 
 def _adversarial() -> Mapping[str, list[Statement]]:
-    """Policies of the greatest size of a managed one, and one of more statements than fit in it.
+    """Policies with as many comparisons as are made at most, and one of many statements.
 
     Patterns that share their beginnings, have stars and cover nothing are the slowest to compare.
     """
@@ -96,15 +96,15 @@ def _adversarial() -> Mapping[str, list[Statement]]:
         what: parse(statements)
         for what, statements in {
             "200 statements": [statement(names(1), names(1)) for _ in range(200)],
-            "one statement of 600 actions": [statement(names(600), ["*"])],
-            "one statement of 290 actions and resources": [statement(names(290), names(290))],
-            "two statements of 145 actions and resources": [
-                statement(names(145), names(145)) for _ in range(2)
+            "one statement of 360 actions": [statement(names(360), ["*"])],
+            "one statement of 250 actions and resources": [statement(names(250), names(250))],
+            "two statements of 125 actions and resources": [
+                statement(names(125), names(125)) for _ in range(2)
             ],
             "patterns of 100 stars": [
                 statement(
-                    [f"a:{'*b' * 100}{n}" for n in range(13)],
-                    [f"a:{'*b' * 100}{n}" for n in range(14)],
+                    [f"a:{'*b' * 100}{n}" for n in range(9)],
+                    [f"a:{'*b' * 100}{n}" for n in range(10)],
                 )
             ],
         }.items()

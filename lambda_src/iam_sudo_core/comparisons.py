@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .statements import EVERYTHING, Element
 
-# About half a second. No policy of AWS's own takes as many to compact, but for one of more than
+# About half a second. No policy of AWS's own takes as many to compact, but for two of more than
 # 50,000 characters.
 MAX_COMPARISONS = 250_000
 # Characters that are compared in the time of one comparison.
