@@ -16,9 +16,10 @@ from typing import Any
 
 from benchmarks.report import Cell, Row, Run, Target, seconds
 from benchmarks.sides import PROJECT
-from iam_sudo_core import patterns, policies
-from iam_sudo_core.compaction import compact
-from iam_sudo_core.statements import Statement, parse
+from iam_sudo_core.policy import documents as policies
+from iam_sudo_core.policy import patterns
+from iam_sudo_core.policy.compaction import compact
+from iam_sudo_core.policy.statements import Statement, parse
 
 ROLES = PROJECT.parent / "shared" / "corpora" / "roles.jsonl"
 REAL_LIMIT, ADVERSARIAL_LIMIT = 0.050, 0.500

@@ -17,11 +17,11 @@ from botocore.exceptions import ClientError
 
 from benchmarks.hostile_roles import BASE_ROLE, NAME, ROLES, Everything, HostileRole, Iam
 from benchmarks.report import Cell, Row, Run, Target, seconds
-from iam_sudo_core import patterns
+from iam_sudo_core.broker.explanation import explain
+from iam_sudo_core.broker.request import Request
+from iam_sudo_core.broker.simulate import simulate
 from iam_sudo_core.errors import SessionRefused
-from iam_sudo_core.explanation import explain
-from iam_sudo_core.request import Request
-from iam_sudo_core.simulate import simulate
+from iam_sudo_core.policy import patterns
 
 LIMIT = 3.0
 _KNOWN: dict[str, Any] = {

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from iam_sudo_core.principals import Principal
+from iam_sudo_core.policy.principals import Principal
 
 ACCOUNT = "arn:aws:iam::111122223333"
 NAME = "hostile"

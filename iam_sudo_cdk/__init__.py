@@ -10,14 +10,19 @@ except ModuleNotFoundError as error:
         'iam_sudo_cdk needs the AWS CDK: pip install "iam-sudo-cdk[cdk]"', name=error.name
     ) from None
 
-from .developer_trust import DeveloperTrust
-from .errors import AccountNotAllowed, CannotGrant, InvalidChoice, InvalidConfiguration
+from .errors import (
+    AccountNotAllowed,
+    CannotGrant,
+    InvalidChoice,
+    InvalidConfiguration,
+)
 from .iam_sudo import IamSudo, Strategy
 from .selection import RoleSelection
-from .session_policy import SessionPolicyStrategy
+from .session_policy.strategy import SessionPolicyStrategy
 from .stack import IamSudoDemoStack, IamSudoStack
-from .tag_trust import TagTrustStrategy
-from .trust_statement import Tag
+from .tag_trust.developer_trust import DeveloperTrust
+from .tag_trust.strategy import TagTrustStrategy
+from .tag_trust.trust_statement import Tag
 
 __all__ = [
     "AccountNotAllowed",

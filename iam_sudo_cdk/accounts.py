@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from constructs import Construct
 
+from .application.identity import identity
 from .errors import AccountNotAllowed, InvalidChoice
-from .identity import identity
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 

@@ -22,9 +22,9 @@ from .accounts import parse_accounts
 from .errors import InvalidChoice
 from .iam_sudo import Strategy
 from .selection import RoleSelection
-from .session_policy import SessionPolicyStrategy
-from .tag_trust import TagTrustStrategy
-from .trust_statement import TRUST_POLICY_CHARACTERS, Tag
+from .session_policy.strategy import SessionPolicyStrategy
+from .tag_trust.strategy import TagTrustStrategy
+from .tag_trust.trust_statement import TRUST_POLICY_CHARACTERS, Tag
 
 STRATEGIES = ("session-policy", "tag-trust", "both")
 KEYS = (

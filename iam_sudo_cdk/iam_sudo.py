@@ -17,9 +17,9 @@ from constructs import Construct
 
 from .accounts import development_accounts_only, parse_accounts
 from .errors import InvalidChoice, InvalidConfiguration
-from .selected_roles import NeverSelected
-from .session_policy import Broker, SessionPolicyStrategy
-from .tag_trust import TrustedRoles
+from .session_policy.strategy import Broker, SessionPolicyStrategy
+from .tag_trust.selected_roles import NeverSelected
+from .tag_trust.strategy import TrustedRoles
 
 
 class BoundStrategy(Protocol):

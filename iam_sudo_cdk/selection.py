@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 
 from iam_sudo_core import Principal, Settings
+from iam_sudo_core.broker.selection import POLICY_VARIABLE, RoleSelectionPolicy
+from iam_sudo_core.broker.settings import BASE_ROLE_VARIABLE
 from iam_sudo_core.errors import InvalidSettings
-from iam_sudo_core.patterns import matching
-from iam_sudo_core.principals import TYPES
-from iam_sudo_core.selection import POLICY_VARIABLE, RoleSelectionPolicy
-from iam_sudo_core.settings import BASE_ROLE_VARIABLE
+from iam_sudo_core.policy.patterns import matching
+from iam_sudo_core.policy.principals import TYPES
 
 from .errors import InvalidChoice, InvalidConfiguration
 

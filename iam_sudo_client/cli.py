@@ -14,21 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from iam_sudo_client.commands.options import (
+    credentials_options,
+    report_options,
+    simulated_role_options,
+)
 from iam_sudo_client.errors import (
     EXIT_DIFFERENCES,
     EXIT_UNEXPECTED,
     CommandLineError,
     InvalidOption,
 )
-from iam_sudo_client.options import (
-    credentials_options,
-    report_options,
-    simulated_role_options,
+from iam_sudo_client.report import (
+    Report,
+    log,
+    note,
+    show,
 )
-from iam_sudo_client.report import Report, log, note, show
+from iam_sudo_core.broker.request import Request
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import InvalidRequest
-from iam_sudo_core.request import Request
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -94,7 +99,7 @@ def simulate(
         return _explain(request, source, region=shared["region"], as_json=False, diff=False)
 
     def simulated(session: Session) -> Credentials:
-        from iam_sudo_client import strategies
+        from iam_sudo_client.ways_in import strategies
 
         if source:
             note(asking=f"function {source}", role=role_name)
@@ -145,7 +150,7 @@ def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
     """Run CMD as the role itself, which has to trust you."""
 
     def assumed(session: Session) -> Credentials:
-        from iam_sudo_client import strategies
+        from iam_sudo_client.ways_in import strategies
 
         note(assuming=role_name)
         return strategies.assume(session, role_name, note=note)
@@ -167,10 +172,10 @@ def _use(
     context.obj.listen(verbose=verbose, debug=debug)
     if not profile and not cmd:
         raise click.UsageError("specify --profile, a command or both", context)
-    from iam_sudo_client.command_environment import command_environment
-    from iam_sudo_client.credentials_file import credentials_path, save_profile
-    from iam_sudo_client.run_command import run
-    from iam_sudo_client.session import open_session
+    from iam_sudo_client.ways_in.session import open_session
+    from iam_sudo_client.ways_out.command_environment import command_environment
+    from iam_sudo_client.ways_out.credentials_file import credentials_path, save_profile
+    from iam_sudo_client.ways_out.run_command import run
 
     session = open_session(region, os.environ)
     region = session.get_config_variable("region")
@@ -191,9 +196,9 @@ def _explain(
     request: Request, function_name: str | None, *, region: str | None, as_json: bool, diff: bool
 ) -> int:
     """Print an explanation: the broker's, or without a function one of our own."""
-    from iam_sudo_client import strategies
-    from iam_sudo_client.explain import as_lines
-    from iam_sudo_client.session import open_session
+    from iam_sudo_client.commands.explain import as_lines
+    from iam_sudo_client.ways_in import strategies
+    from iam_sudo_client.ways_in.session import open_session
 
     session = open_session(region, os.environ)
     if function_name:

@@ -13,12 +13,13 @@ import sys
 import traceback
 from typing import Any, Protocol
 
-from iam_sudo_core import IamSudoError, Request, Settings, aws
-from iam_sudo_core.audit import AuditLine
+from iam_sudo_core import IamSudoError, Request, Settings
+from iam_sudo_core.account import aws
+from iam_sudo_core.broker.audit import AuditLine
+from iam_sudo_core.broker.explanation import Explanation, explain
+from iam_sudo_core.broker.simulate import simulate
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import BrokerFailure
-from iam_sudo_core.explanation import Explanation, explain
-from iam_sudo_core.simulate import simulate
 
 _SETTINGS = Settings.parse(os.environ)
 _IAM, _STS = aws.clients()

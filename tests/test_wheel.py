@@ -119,7 +119,7 @@ def test_it_carries_the_packages_the_brokers_code_and_nothing_else(
     )
     assert set(names) >= {
         "iam_sudo_cdk/lambda_src/handler.py",
-        "iam_sudo_cdk/lambda_src/iam_sudo_core/simulate.py",
+        "iam_sudo_cdk/lambda_src/iam_sudo_core/broker/simulate.py",
         "iam_sudo_cdk/py.typed",
         "iam_sudo_client/py.typed",
         "iam_sudo_core/py.typed",

@@ -13,7 +13,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from iam_sudo_cdk import IamSudo, RoleSelection, SessionPolicyStrategy, Strategy, TagTrustStrategy
+from iam_sudo_cdk import (
+    IamSudo,
+    RoleSelection,
+    SessionPolicyStrategy,
+    Strategy,
+    TagTrustStrategy,
+)
 
 SELECTION = RoleSelection(role_names=["orders-task"])
 SIMULATE, ASSUME = SessionPolicyStrategy(selection=SELECTION), TagTrustStrategy(selection=SELECTION)

@@ -1,13 +1,13 @@
 """Decide whether a role may be simulated, and plan a session that is exactly the role."""
 
+from .broker.request import Request
+from .broker.selection import RoleSelectionPolicy
+from .broker.settings import Settings
 from .credentials import Credentials
 from .errors import IamSudoError, Refusal
-from .principals import Principal
-from .request import Request
-from .roles import Role, RoleSnapshot
-from .selection import RoleSelectionPolicy
-from .session_plan import SessionPlan, plan_sessions
-from .settings import Settings
+from .policy.principals import Principal
+from .session.plan import SessionPlan, plan_sessions
+from .session.role import Role, RoleSnapshot
 
 __all__ = [
     "Credentials",

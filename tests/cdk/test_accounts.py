@@ -5,7 +5,12 @@ pytest.importorskip("aws_cdk")
 import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
-from iam_sudo_cdk import AccountNotAllowed, IamSudo, InvalidChoice, SessionPolicyStrategy
+from iam_sudo_cdk import (
+    AccountNotAllowed,
+    IamSudo,
+    InvalidChoice,
+    SessionPolicyStrategy,
+)
 from tests.cdk.templates import ACCOUNT, OTHER_ACCOUNT, stack
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,12 @@ pytest.importorskip("aws_cdk")
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 
-from iam_sudo_cdk import InvalidChoice, RoleSelection, SessionPolicyStrategy, TagTrustStrategy
+from iam_sudo_cdk import (
+    InvalidChoice,
+    RoleSelection,
+    SessionPolicyStrategy,
+    TagTrustStrategy,
+)
 from iam_sudo_cdk.context import KEYS, Choices
 
 pytestmark = pytest.mark.slow

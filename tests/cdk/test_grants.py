@@ -8,7 +8,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 from constructs import Construct
 
-from iam_sudo_cdk import CannotGrant, IamSudoStack, InvalidChoice, SessionPolicyStrategy
+from iam_sudo_cdk import (
+    CannotGrant,
+    IamSudoStack,
+    InvalidChoice,
+    SessionPolicyStrategy,
+)
 from tests.cdk.templates import ACCOUNT, OTHER_ACCOUNT, REGION, iam_sudo, render, stack
 
 pytestmark = pytest.mark.slow

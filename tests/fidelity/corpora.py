@@ -15,7 +15,7 @@ from typing import Any
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from iam_sudo_core.arns import RoleArn
-from iam_sudo_core.roles import Role, RoleSnapshot
+from iam_sudo_core.session.role import Role, RoleSnapshot
 from tests.fidelity.evaluator import Document
 
 PUBLIC_ROLES = Path(__file__).parents[3] / "shared" / "corpora" / "roles.jsonl"

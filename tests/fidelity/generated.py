@@ -9,7 +9,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from iam_sudo_core.roles import RoleSnapshot
+from iam_sudo_core.session.role import RoleSnapshot
 from tests.fidelity.boundaries import ARN, BOUNDARIES, document, if_
 from tests.fidelity.corpora import Case, managed_policies, role
 

@@ -14,16 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from iam_sudo_core import policies
 from iam_sudo_core.arns import RoleArn
-from iam_sudo_core.caller import check_caller
-from iam_sudo_core.caller_keys import Caller
-from iam_sudo_core.compaction import NotEquivalent, compact
-from iam_sudo_core.differences import PolicyStatement, depending_on_the_caller
 from iam_sudo_core.errors import Refusal
-from iam_sudo_core.roles import RoleSnapshot
-from iam_sudo_core.session_plan import SessionPlan, plan_sessions
-from iam_sudo_core.statements import parse, write
+from iam_sudo_core.policy import documents as policies
+from iam_sudo_core.policy.compaction import NotEquivalent, compact
+from iam_sudo_core.policy.statements import parse, write
+from iam_sudo_core.session.caller import check_caller
+from iam_sudo_core.session.caller_keys import Caller
+from iam_sudo_core.session.differences import PolicyStatement, depending_on_the_caller
+from iam_sudo_core.session.plan import SessionPlan, plan_sessions
+from iam_sudo_core.session.role import RoleSnapshot
 from tests.fidelity.catalogue import Catalogue
 from tests.fidelity.corpora import Case, managed
 from tests.fidelity.draw import requests

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from iam_sudo_core import caller_keys
 from iam_sudo_core.arns import RoleArn
-from iam_sudo_core.caller_keys import Answer, Caller
-from iam_sudo_core.patterns import WITHOUT_TYPES, fold
+from iam_sudo_core.policy.patterns import WITHOUT_TYPES, fold
+from iam_sudo_core.session import caller_keys
+from iam_sudo_core.session.caller_keys import Answer, Caller
 from tests.fidelity.catalogue import Catalogue
 
 pytestmark = pytest.mark.slow

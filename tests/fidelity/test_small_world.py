@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from iam_sudo_core.compaction import compact
 from iam_sudo_core.errors import PermissionsBoundaryNotExact
-from iam_sudo_core.session_plan import plan_sessions
-from iam_sudo_core.statements import parse, write
+from iam_sudo_core.policy.compaction import compact
+from iam_sudo_core.policy.statements import parse, write
+from iam_sudo_core.session.plan import plan_sessions
 from tests.fidelity.boundaries import ARN, document
 from tests.fidelity.corpora import role
 from tests.fidelity.model import WORLD, all_statements, allowed

@@ -1,0 +1,151 @@
+"""Let developers assume one role itself: a tag on it, and a statement in its trust policy.
+
+`DeveloperTrust` does it to one role, as a mixin; `TagTrustStrategy` to the selected roles of an
+application. It happens during synthesis, after the application's own aspects and tags; see
+`role_resource` for the shapes of a role, and for what is said of roles that cannot be opened. In
+development accounts only, as everything here: see `accounts`. A broker's roles and the CDK's own
+are never opened, wherever the mixin is mixed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IConstruct, IValidation
+
+from ..accounts import development_accounts_only, parse_accounts
+from ..application.role_resource import (
+    RoleResource,
+    is_beyond_reach,
+    is_role_resource,
+    warn,
+    warn_beyond_reach,
+    warn_whole_account,
+)
+from ..errors import InvalidChoice
+from .selected_roles import is_nobodys_to_open
+from .session_marks import SessionMarks
+from .session_tag_keys import KeysOfTheirOwn
+from .trust_statement import (
+    PRIORITY,
+    TRUST_POLICY_CHARACTERS,
+    UNRESOLVED,
+    Statements,
+    Tag,
+    Trust,
+    principal_pattern,
+)
+
+_IDENTITY = re.compile(r"arn:[^:]+:iam::[^:]+:(role|user)/.+")
+
+
+class DeveloperTrust(cdk.Mixin):
+    """Let developers assume a role.
+
+        task.task_role.with_(DeveloperTrust(developers=[…], development_accounts=[…]))
+
+    Args:
+        development_accounts: the accounts, 12-digit strings, that the role's stack may be deployed
+            to; a stack that is known to be of another one fails the synthesis.
+        developers: ARNs of the roles and users that the role shall trust; `*` and `?` are
+            wildcards. The role of an IAM Identity Center permission set stands for the set.
+        tag: the tag that the role gets; default: iam-sudo:developers=allowed. What the developers
+            need on their side is `sts:AssumeRole` on roles with it, see `TagTrustStrategy`.
+        trust_whole_account: trust all of the account who may `sts:AssumeRole`; default: False.
+        session_tag_keys, source_identity: see `TagTrustStrategy`; default: neither.
+        trust_policy_characters: IAM's quota for trust policies; default: 2048, at most 4096.
+
+    Raises:
+        InvalidChoice: naming the key, the value and what is allowed.
+    """
+
+    def __init__(
+        self,
+        *,
+        development_accounts: Sequence[str],
+        developers: Sequence[str] = (),
+        tag: Tag | None = None,
+        trust_whole_account: bool = False,
+        session_tag_keys: Sequence[str] = (),
+        source_identity: bool = False,
+        trust_policy_characters: int = TRUST_POLICY_CHARACTERS,
+    ) -> None:
+        super().__init__()
+        self._accounts = parse_accounts(development_accounts)
+        if not developers and not trust_whole_account:
+            raise InvalidChoice(
+                key="developers", value=None, allowed="ARNs of roles and users, at least one"
+            )
+        for arn in developers:
+            if not (_IDENTITY.fullmatch(arn) or UNRESOLVED in arn):
+                raise InvalidChoice(
+                    key="developers", value=arn, allowed="ARNs of roles and users, at least one"
+                )
+            account = arn.split(":")[4] if _IDENTITY.fullmatch(arn) else ""
+            if account.isdigit() and account not in self._accounts:
+                raise InvalidChoice(
+                    key="developers",
+                    value=arn,
+                    allowed="ARNs of development_accounts, since the role trusts no other account",
+                )
+        patterns = [principal_pattern(arn) for arn in developers]
+        self._aspect = _TrustOneRole(
+            Trust(
+                tag=tag or Tag(),
+                developers=lambda: patterns,
+                marks=SessionMarks(tag_keys=session_tag_keys, source_identity=source_identity),
+                trust_whole_account=trust_whole_account,
+                trust_policy_characters=trust_policy_characters,
+            )
+        )
+
+    def supports(self, construct: IConstruct) -> bool:
+        """Roles of the application, and, to say that they stay as they are, imported ones."""
+        return _may_become_role(construct) or is_beyond_reach(construct)
+
+    def apply_to(self, construct: IConstruct) -> None:
+        if _may_become_role(construct):
+            self._guard(cdk.Stack.of(construct))
+            cdk.Aspects.of(construct).add(self._aspect, priority=PRIORITY)
+            construct.node.add_validation(self._aspect)
+        else:
+            warn_beyond_reach(construct)
+
+    def _guard(self, stack: cdk.Stack) -> None:
+        """Bind the stack of a role to the development accounts, once for the same ones."""
+        listed = "".join(sorted(self._accounts))
+        id_ = f"IamSudoDeveloperTrust{sha256(listed.encode()).hexdigest()[:8]}"
+        if stack.node.try_find_child(id_) is None:
+            development_accounts_only(Construct(stack, id_), self._accounts)
+
+
+@jsii.implements(cdk.IAspect, IValidation)
+class _TrustOneRole:
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        self._keys = KeysOfTheirOwn(trust.marks.tag_keys)
+
+    def visit(self, node: IConstruct) -> None:
+        if not is_role_resource(node):
+            return
+        role, stack = RoleResource(node), cdk.Stack.of(node)
+        policy, name, _ = role.resolved(stack)
+        if is_nobodys_to_open(node, name):
+            warn(node, "infrastructure", "it is a broker's or the CDK's own, and stays as it is")
+            return
+        if self._trust.trust_whole_account:
+            warn_whole_account(node)
+        problem = self._keys.problem(role, stack)
+        role.open(Statements(self._trust), stack, policy, problem=problem)
+
+    def validate(self) -> list[str]:
+        return self._keys.late_problems()
+
+
+def _may_become_role(construct: object) -> bool:
+    return is_role_resource(construct) or isinstance(construct, iam.LazyRole)

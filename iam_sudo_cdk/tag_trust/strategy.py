@@ -1,0 +1,246 @@
+"""The strategy without a broker: the selected roles of an application trust the developers.
+
+Each of them gets a tag and a statement in its trust policy, see `selected_roles` for which, and
+`grant_sudo` both enters the grantee into the statement's condition and lets it assume the account's
+roles that carry the tag. That grant leaves out, whatever tag they carry, the roles of
+`cdk bootstrap`, through which everything can be deployed, and all that a broker has. It denies
+nothing: who may deploy by another policy still may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IConstruct
+
+from iam_sudo_core.arns import BROKER_TAG
+
+from ..application.role_resource import warn_whole_account
+from ..errors import CannotGrant, InvalidChoice
+from ..grants import (
+    Whereabouts,
+    check_stands_for_one,
+    combined,
+    grant_by_policy,
+    principal_arns,
+    whereabouts,
+)
+from ..selection import RoleSelection
+from ..session_policy.strategy import SessionPolicyStrategy
+from .selected_roles import (
+    NEVER_GRANTED,
+    NothingIsMissed,
+    OpenSelectedRoles,
+    stages_of,
+)
+from .session_marks import Conditions, SessionMarks
+from .trust_statement import (
+    PRIORITY,
+    TRUST_POLICY_CHARACTERS,
+    Tag,
+    Trust,
+    permitted,
+    principal_pattern,
+)
+
+Scope = Literal["stack", "stage", "app"]
+SCOPES: tuple[Scope, ...] = ("stack", "stage", "app")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagTrustStrategy:
+    """Let developers assume the selected roles themselves.
+
+    Attributes:
+        selection: the roles, by the principals that they trust already, and by name or, where
+            CloudFormation makes the name up, by construct path; default: the blog's demo roles.
+        scope: where they are looked for: the construct's own `stack` (nested ones included), its
+            `stage`, or the whole `app` with the stages that there are by now; default: stack.
+        tag: opens a role; default: iam-sudo:developers=allowed, which nobody else writes. With a
+            tag that is in use for something else, the grant reaches what it is in use for.
+        trust_whole_account: leave the developers out of the statement's condition, so that
+            everybody in the account who may `sts:AssumeRole` on the role gets in; default: False.
+        session_tag_keys: the tags that a developer may give the session, each by its key; default:
+            none. They override the role's own: a key that a selected role carries as a tag, or
+            that its policies test, is an error on that role.
+        source_identity: let a developer who has a source identity pass it on, and no other;
+            default: False.
+        protect_tag: deny the grantees changing that tag on roles; default: False. The README has
+            the service control policy that protects it from everybody.
+        policy_name: of the managed policy for grantees that the CDK cannot write to; default:
+            iam-sudo-developers.
+        trust_policy_characters: IAM's quota for trust policies; default: 2048, at most 4096.
+
+    Raises:
+        InvalidChoice: naming the key, the value and what is allowed.
+    """
+
+    selection: RoleSelection = field(default_factory=RoleSelection)
+    scope: Scope = "stack"
+    tag: Tag = field(default_factory=Tag)
+    trust_whole_account: bool = False
+    session_tag_keys: Sequence[str] = ()
+    source_identity: bool = False
+    protect_tag: bool = False
+    policy_name: str = "iam-sudo-developers"
+    trust_policy_characters: int = TRUST_POLICY_CHARACTERS
+
+    def __post_init__(self) -> None:
+        if self.scope not in SCOPES:
+            raise InvalidChoice(key="scope", value=self.scope, allowed=", ".join(SCOPES))
+        Trust.check_marks(self.tag, self.marks)
+
+    @property
+    def marks(self) -> SessionMarks:
+        """What developers may give a session."""
+        return SessionMarks(tag_keys=self.session_tag_keys, source_identity=self.source_identity)
+
+    def bind(self, scope: Construct, development_accounts: Sequence[str]) -> TrustedRoles:
+        """Open the selected roles when the application is synthesized."""
+        return TrustedRoles(scope, self, development_accounts)
+
+
+class TrustedRoles:
+    """What the strategy has built: an aspect on its scope, and the developers that it was told."""
+
+    def __init__(
+        self, scope: Construct, strategy: TagTrustStrategy, development_accounts: Sequence[str]
+    ) -> None:
+        self._scope = scope
+        self._strategy = strategy
+        self._policy: iam.ManagedPolicy | None = None
+        self._developers: dict[str, None] = {}
+        self._base_roles = {SessionPolicyStrategy.role_name: None}
+        trust = Trust(
+            tag=strategy.tag,
+            developers=lambda: list(self._developers),
+            marks=strategy.marks,
+            trust_whole_account=strategy.trust_whole_account,
+            trust_policy_characters=strategy.trust_policy_characters,
+        )
+        if strategy.trust_whole_account:
+            warn_whole_account(scope)
+        aspect = OpenSelectedRoles(
+            scope,
+            strategy.selection,
+            trust,
+            development_accounts=development_accounts,
+        )
+        roots = _roots(scope, strategy.scope)
+        stages = roots if strategy.scope == "app" else None
+        for root in roots:
+            cdk.Aspects.of(root).add(aspect, priority=PRIORITY)
+            root.node.add_validation(NothingIsMissed(root, aspect, stages=stages))
+
+    @property
+    def developer_policy(self) -> iam.ManagedPolicy | None:
+        """The managed policy to attach to grantees that the CDK cannot write to, if there are."""
+        return self._policy
+
+    def leave_out(self, base_role_name: str) -> None:
+        """Never grant a base role of this name, tagged or not; to be said before any grant."""
+        self._base_roles[base_role_name] = None
+
+    def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Enter the grantee into the trust policies, and let it assume roles with the tag."""
+        stack = cdk.Stack.of(self._scope)
+        arns = principal_arns(grantee)
+        if whereabouts(grantee, stack) is Whereabouts.ELSEWHERE:
+            raise CannotGrant(grantee=arns[0], problem="it is of another account than the roles")
+        if not self._strategy.trust_whole_account:
+            if isinstance(grantee.grant_principal, iam.Group):
+                raise CannotGrant(
+                    grantee=grantee.grant_principal.node.path,
+                    problem="a trust policy cannot name a group (trust_whole_account names nobody)",
+                )
+            for arn in arns:
+                check_stands_for_one(arn)
+            self._developers |= dict.fromkeys(map(principal_pattern, arns))
+        grant = grant_by_policy(grantee, stack, self._write)
+        if grant is None:
+            grantee = self._managed_policy()
+            grant = self._write(grantee)
+        if self._strategy.protect_tag:
+            grantee.grant_principal.add_to_principal_policy(self._keep_the_tag())
+        grant.assert_success()
+        return grant
+
+    def _write(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let the grantee do with all roles that carry the tag what their trust policies let."""
+        grants = []
+        for _, action, conditions in permitted(self._strategy.marks):
+            grant = iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=[action],
+                resource_arns=[],  # a Grant knows no NotResource: that is added to its statement
+                conditions=_merged(self._tagged(), conditions),
+            )
+            if grant.principal_statement:
+                grant.principal_statement.add_not_resources(*self._left_out())
+            grants.append(grant)
+        return combined(grants)
+
+    def _tagged(self) -> Conditions:
+        tag = self._strategy.tag
+        return {
+            "StringEquals": {
+                f"iam:ResourceTag/{tag.key}": tag.value,
+                # NotResource is all but a few roles of *all* accounts.
+                "aws:ResourceAccount": cdk.Stack.of(self._scope).account,
+            },
+            "Null": {f"iam:ResourceTag/{BROKER_TAG}": "true"},
+        }
+
+    def _left_out(self) -> list[str]:
+        """The roles that are nobody's to assume by a tag."""
+        return [self._roles(name, account="*") for name in (*NEVER_GRANTED, *self._base_roles)]
+
+    def _managed_policy(self) -> iam.ManagedPolicy:
+        if self._policy is None:
+            self._policy = iam.ManagedPolicy(
+                self._scope,
+                "DeveloperPolicy",
+                managed_policy_name=self._strategy.policy_name,
+                description=f"iam-sudo: assume the roles with the tag {self._strategy.tag}",
+            )
+        return self._policy
+
+    def _keep_the_tag(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="KeepTheTag",
+            effect=iam.Effect.DENY,
+            actions=["iam:TagRole", "iam:UntagRole"],
+            resources=[self._roles("*")],
+            # Keys of IAM tags are one key in whatever case.
+            conditions={
+                "ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": [self._strategy.tag.key]}
+            },
+        )
+
+    def _roles(self, name: str, *, account: str | None = None) -> str:
+        return cdk.Stack.of(self._scope).format_arn(
+            service="iam", region="", account=account, resource="role", resource_name=name
+        )
+
+
+def _merged(one: Conditions, other: Conditions) -> Conditions:
+    """Both conditions in one; no key is tested by one operator in both."""
+    return {
+        operator: {**one.get(operator, {}), **other.get(operator, {})}
+        for operator in dict.fromkeys([*one, *other])
+    }
+
+
+def _roots(scope: Construct, where: Scope) -> list[IConstruct]:
+    """Where the aspect goes: aspects reach everything below but what is in another stage."""
+    if where == "stack":
+        return [cdk.Stack.of(scope)]
+    if where == "stage":
+        stage = cdk.Stage.of(scope)
+        assert stage is not None  # noqa: S101 - a construct in a stack is in a stage or an app
+        return [stage]
+    return stages_of(scope.node.root)

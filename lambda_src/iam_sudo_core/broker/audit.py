@@ -1,0 +1,69 @@
+"""The audit trail: a line of JSON when a request arrives and one for its decision, no secret in it.
+
+The first line has what was asked and the decision "asked"; the second one everything, and the
+decision "granted", "explained" or "refused". A request id without a second line is one whose
+function was killed: by its timeout, say. CloudWatch Logs Insights finds the fields as they are:
+`filter decision = "refused"`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..credentials import Credentials
+from ..errors import IamSudoError
+
+# What a caller sent is logged, but nobody may fill the log with it. Long ARNs differ at their ends,
+# by a role's name of at most 64 characters.
+_LONGEST_VALUE, _END = 256, 64
+
+
+class AuditLine:
+    """Collects the facts of one request, up to its decision."""
+
+    def __init__(self, *, request_id: str, event: object) -> None:
+        asked: Mapping[Any, Any] = event if isinstance(event, Mapping) else {}
+        self._facts: dict[str, object] = {
+            "audit": "iam-sudo",
+            "request_id": request_id,
+            "role_asked": asked.get("role_name"),
+            "principal_asked": asked.get("principal"),
+            "base_role_asked": asked.get("base_role"),
+        }
+
+    def asked(self) -> str:
+        """The first line. What comes after has the same facts, and others."""
+        line = self._line(decision="asked")
+        self.note(role_found=None, rule=None)
+        return line
+
+    def note(self, **facts: object) -> None:
+        self._facts.update(facts)
+
+    def granted(self, credentials: Credentials) -> str:
+        return self._line(
+            decision="granted",
+            access_key_id=credentials.access_key_id,
+            expiration=credentials.expiration,
+        )
+
+    def explained(self) -> str:
+        return self._line(decision="explained")
+
+    def refused(self, error: IamSudoError) -> str:
+        return self._line(decision="refused", error=type(error).__name__, reason=str(error))
+
+    def _line(self, **decision: object) -> str:
+        facts = {**self._facts, **decision}
+        return json.dumps({name: _short(fact) for name, fact in facts.items()})
+
+
+def _short(fact: object) -> object:
+    if fact is None or isinstance(fact, bool | int):
+        return fact
+    text = str(fact)
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    return f"{text[: _LONGEST_VALUE - _END - 1]}…{text[-_END:]}"

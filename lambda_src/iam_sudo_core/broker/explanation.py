@@ -1,0 +1,155 @@
+"""Explain the session of a role, without assuming anything: what it is, and what still differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..account import aws
+from ..arns import RoleArn
+from ..policy.comparisons import MAX_COMPARISONS, Patterns
+from ..policy.statements import ALLOW, parse
+from ..session import tags as session_tags
+from ..session.caller_keys import Caller
+from ..session.differences import (
+    BASE_ROLE,
+    BOUNDARY,
+    Difference,
+    PolicyStatement,
+    depending_on_the_caller,
+    not_allowed,
+)
+from ..session.plan import (
+    MAX_CHARACTERS,
+    MAX_POLICY_ARNS,
+    SessionPlan,
+    plan_sessions,
+    session_name,
+)
+from ..session.role import RoleSnapshot
+from .request import Request
+from .simulate import as_itself
+from .target import (
+    Note,
+    Selection,
+    Target,
+    find_target,
+)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All there is to say about the session of a role; `to_reply` is the broker's reply."""
+
+    target: Target
+    plan: SessionPlan
+    cut: tuple[Difference, ...]
+    differences: tuple[Difference, ...]
+
+    def to_reply(self) -> dict[str, Any]:
+        role = self.target.snapshot
+        return {
+            "role": {"name": role.name, "arn": str(role.role.arn)},
+            "rule": self.target.rule,
+            "base_role": str(self.target.base_role),
+            "session_name": session_name(role.name),
+            "plan": {
+                "policy": json.loads(self.plan.policy) if self.plan.policy else None,
+                "policy_characters": len(self.plan.policy or ""),
+                "policy_arns": list(self.plan.policy_arns),
+                "characters": self.plan.characters,
+                "limits": {"characters": MAX_CHARACTERS, "policy_arns": MAX_POLICY_ARNS},
+                "tags": dict(self.plan.tags),
+                "tags_not_passed": session_tags.withheld(role.tags),
+                "how": list(self.plan.how),
+            },
+            "permissions_boundary": role.permissions_boundary,
+            "cut_by_boundary": [each.to_json() for each in self.cut],
+            "differences": [each.to_json() for each in self.differences],
+            "policies": role.all_documents(),
+        }
+
+
+def explain(
+    request: Request,
+    *,
+    selection: Selection,
+    base_role: str | RoleArn,
+    iam: aws.Client,
+    note: Note,
+) -> Explanation:
+    """What the session of a role would be; of a role that gets none, nothing but the refusal.
+
+    Raises:
+        Refusal: as `simulate` does, but for what STS alone can refuse.
+        RoleChanged: the role changed while it was being read.
+        AwsCallFailed: AWS refused or failed a call.
+    """
+    target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
+    base = target.base_role
+    snapshot = aws.read_documents(iam, target.snapshot)
+    plan = next(plan_sessions(snapshot, base_role=base))
+    snapshot = as_itself(snapshot, base, iam)
+    granted = list(_statements(snapshot, snapshot.policies))
+    boundary = snapshot.permissions_boundary
+    bounds = list(_statements(snapshot, [boundary])) if boundary else []
+    return Explanation(
+        Target(snapshot, target.rule, base),
+        plan,
+        cut=tuple(_not_allowed(granted, bounds, kind=BOUNDARY)) if boundary else (),
+        differences=(
+            *(
+                difference
+                for allowed in _base_role_limits(base, iam)
+                for difference in _not_allowed(granted, allowed, kind=BASE_ROLE)
+            ),
+            *depending_on_the_caller([*granted, *bounds], Caller.of(snapshot, base)),
+        ),
+    )
+
+
+def _statements(snapshot: RoleSnapshot, policies: Iterable[str]) -> Iterator[PolicyStatement]:
+    for policy in policies:
+        for statement in parse(snapshot.statements(policy)):
+            yield PolicyStatement(policy, statement)
+
+
+def _not_allowed(
+    granted: Iterable[PolicyStatement], limits: Sequence[PolicyStatement], *, kind: str
+) -> Iterator[Difference]:
+    """What the role's policies allow and `limits` do not; what takes too long to tell is named."""
+    actions = Patterns.of(each.statement.action for each in limits)
+    resources = Patterns.of(each.statement.resource for each in limits)
+    compared, left_out, left = [], [], MAX_COMPARISONS
+    for each in granted:
+        if each.statement.effect != ALLOW:
+            continue
+        # Each action is looked for by itself, with all of the resources.
+        by_resource = len(limits) + Patterns.of([each.statement.resource]).times(resources)
+        cost = Patterns.of([each.statement.action]).times(actions)
+        cost += len(each.statement.action.patterns) * by_resource
+        if cost <= left:
+            left -= cost
+            compared.append(each)
+        else:
+            left_out.append(each)
+    yield from not_allowed(compared, limits, kind=kind)
+    for each in left_out:
+        yield Difference(kind, "has too many actions and resources to be compared with it", each)
+
+
+def _base_role_limits(base_role: RoleArn, iam: aws.Client) -> Iterator[list[PolicyStatement]]:
+    """What limits the base role: its policies, and its permissions boundary if it has one.
+
+    Of a base role that this account does not have, nothing is known to be allowed.
+    """
+    base = aws.read_role(iam, base_role.name)
+    if base is None or base.role.arn != base_role:
+        yield []
+        return
+    base = aws.read_documents(iam, base)
+    yield list(_statements(base, base.policies))
+    if boundary := base.permissions_boundary:
+        yield list(_statements(base, [boundary]))

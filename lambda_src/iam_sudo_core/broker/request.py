@@ -1,0 +1,81 @@
+"""What a caller asks of the broker, checked at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..arns import ROLE_NAME, RoleArn
+from ..errors import InvalidRequest, quoted
+from ..policy.principals import Principal
+
+_TEXTS = ("role_name", "principal", "base_role")
+_KEYS = (*_TEXTS, "explain")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request for the session of a role, or for an explanation of it.
+
+    `role_name` is a role's name or a part of one; `principal` narrows a part down; `base_role` is a
+    name or an ARN, None for the broker's own; `explain` asks for words instead of credentials.
+    """
+
+    role_name: str
+    principal: Principal | None = None
+    base_role: str | None = None
+    explain: bool = False
+
+    @classmethod
+    def parse(cls, event: object) -> Request:
+        """Read the event of an invocation.
+
+        Raises:
+            InvalidRequest: a key is missing, unknown, of the wrong type or of the wrong form.
+        """
+        if not isinstance(event, Mapping):
+            raise InvalidRequest(f"it is not an object with the keys {', '.join(_KEYS)}")
+        if unknown := sorted(str(key) for key in event if key not in _KEYS):
+            raise InvalidRequest(f"unknown key {quoted(unknown[0])}; known: {', '.join(_KEYS)}")
+        for key in event:
+            if key in _TEXTS and (not isinstance(event[key], str) or not event[key]):
+                raise InvalidRequest(f"{key} has to be a string that is not empty")
+        if not isinstance(event.get("explain", False), bool):
+            raise InvalidRequest("explain has to be true or false")
+        if "role_name" not in event:
+            raise InvalidRequest("role_name is missing")
+        if not ROLE_NAME.fullmatch(event["role_name"]):
+            raise InvalidRequest(
+                f"role_name {quoted(event['role_name'])} is not a role name "
+                "(letters, digits and _+=,.@-, at most 64; not an ARN)"
+            )
+        return cls(
+            role_name=event["role_name"],
+            principal=_principal(event["principal"]) if "principal" in event else None,
+            base_role=_base_role(event["base_role"]) if "base_role" in event else None,
+            explain=event.get("explain", False),
+        )
+
+    def to_event(self) -> dict[str, object]:
+        """The event that `parse` reads."""
+        event: dict[str, object] = {"role_name": self.role_name}
+        if self.principal:
+            event["principal"] = str(self.principal)
+        if self.base_role:
+            event["base_role"] = self.base_role
+        if self.explain:
+            event["explain"] = True
+        return event
+
+
+def _principal(text: str) -> Principal:
+    try:
+        return Principal.parse(text)
+    except ValueError as error:
+        raise InvalidRequest(f"principal {quoted(text)}: {error}") from None
+
+
+def _base_role(text: str) -> str:
+    if not ROLE_NAME.fullmatch(text) and RoleArn.parse(text) is None:
+        raise InvalidRequest(f"base_role {quoted(text)} is neither a role name nor a role's ARN")
+    return text

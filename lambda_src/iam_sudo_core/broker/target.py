@@ -1,0 +1,130 @@
+"""Find the role that a request means, check that it may be simulated, and on which base role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..account import aws
+from ..arns import RoleArn
+from ..errors import (
+    BaseRoleNotAllowed,
+    PrincipalNotAllowed,
+    RoleAmbiguous,
+    RoleChanged,
+    RoleNotFound,
+    RoleNotSelected,
+    TrustPolicyNotUnderstood,
+)
+from ..policy.principals import Principal
+from ..session.role import Role, RoleSnapshot
+from .request import Request
+
+
+class Selection(Protocol):
+    """What decides which roles may be simulated, on which base roles."""
+
+    def name_pattern(self, role_name: str) -> str | None: ...
+
+    def allowed(self, principals: Iterable[Principal]) -> Principal | None: ...
+
+    def allows_principal(self, principal: Principal) -> bool: ...
+
+    def allows_base_role(self, arn: str) -> bool: ...
+
+
+class Note(Protocol):
+    """Is told each fact as soon as it is known, for the audit line or for `--verbose`."""
+
+    def __call__(self, **facts: object) -> None: ...
+
+
+@dataclass(frozen=True)
+class Target:
+    """A role that may be simulated, by which rule, and the base role to assume for it."""
+
+    snapshot: RoleSnapshot
+    rule: str
+    base_role: RoleArn
+
+
+def find_target(
+    request: Request,
+    *,
+    selection: Selection,
+    base_role: str | RoleArn,
+    iam: aws.Client,
+    note: Note,
+) -> Target:
+    """The role that the request means; `base_role` is used when the request names none.
+
+    Raises:
+        Refusal: there is none, or it may not be simulated; the class says which rule refused.
+        RoleChanged: the role changed while it was being read.
+        AwsCallFailed: AWS refused or failed a call.
+    """
+    snapshot = aws.read_role(iam, request.role_name) or _only_match(iam, request, selection)
+    note(role_found=snapshot.name)
+    rule = selecting_rule(snapshot.role, request.principal, selection)
+    note(rule=rule)
+    base = _resolve(request.base_role or base_role, snapshot.role.arn)
+    if not selection.allows_base_role(str(base)):
+        raise BaseRoleNotAllowed(base_role=str(base))
+    note(base_role=str(base))
+    return Target(snapshot, rule, base)
+
+
+def selecting_rule(role: Role, principal: Principal | None, selection: Selection) -> str:
+    """The rule that selects `role`, in words; of the given principal, if any.
+
+    Raises:
+        PrincipalNotAllowed: roles of the given principal are not to be simulated.
+        RoleNotSelected: no rule does.
+        TrustPolicyNotUnderstood: its trust policy has a shape that we do not know.
+    """
+    wanted = principal.canonical(role.arn.partition) if principal else None
+    if wanted and not selection.allows_principal(wanted):
+        raise PrincipalNotAllowed(principal=wanted)
+    pattern = selection.name_pattern(role.name)
+    if pattern is None:
+        raise RoleNotSelected(role=role.name, problem="its name matches no allowed pattern")
+    principals = role.principals()
+    if wanted and wanted not in principals:
+        raise RoleNotSelected(role=role.name, problem=f"its trust policy does not allow {wanted}")
+    allowed = selection.allowed(principals)
+    if allowed is None:
+        raise RoleNotSelected(
+            role=role.name, problem="no principal that its trust policy allows is allowed here"
+        )
+    return f"role name {pattern}, principal {allowed}"
+
+
+def _only_match(iam: aws.Client, request: Request, selection: Selection) -> RoleSnapshot:
+    found = [
+        role.name
+        for role in aws.list_roles(iam)
+        if request.role_name in role.name and _selects(role, request.principal, selection)
+    ]
+    if not found:
+        raise RoleNotFound(role_name=request.role_name, principal=request.principal)
+    if len(found) > 1:
+        raise RoleAmbiguous(role_name=request.role_name, candidates=found)
+    snapshot = aws.read_role(iam, found[0])
+    if snapshot is None:
+        raise RoleChanged(role=found[0])
+    return snapshot
+
+
+def _selects(role: Role, principal: Principal | None, selection: Selection) -> bool:
+    try:
+        selecting_rule(role, principal, selection)
+    except (RoleNotSelected, TrustPolicyNotUnderstood):
+        return False
+    return True
+
+
+def _resolve(base_role: str | RoleArn, role: RoleArn) -> RoleArn:
+    if isinstance(base_role, RoleArn):
+        return base_role
+    return RoleArn.parse(base_role) or role.sibling(base_role)

@@ -1,0 +1,361 @@
+"""The two constructions for a permissions boundary, and what neither of them takes on."""
+
+import json
+from typing import Any
+
+import pytest
+
+from iam_sudo_core import (
+    Role,
+    RoleSnapshot,
+    errors,
+    plan_sessions,
+)
+from iam_sudo_core.arns import RoleArn
+from iam_sudo_core.policy import intersection as boundary
+from iam_sudo_core.policy.intersection import NotExact
+from iam_sudo_core.policy.statements import parse, write
+from tests.aws_account import allow
+
+Json = dict[str, Any]
+
+BASE = RoleArn("aws", "111122223333", "IAMSudoUser")
+ARN = "arn:aws:iam::111122223333:policy/boundary"
+BUCKET = "arn:aws:s3:::b/*"
+ROLES = "arn:aws:iam::*:role/*"
+
+
+def deny(action: Any = None, resource: Any = "*", **more: Any) -> Json:
+    return {"Effect": "Deny", **({"Action": action} if action else {}), "Resource": resource} | more
+
+
+def complement(*statements: Json) -> list[Any]:
+    return write(boundary.complement(parse(statements)))
+
+
+def product(role: list[Json], *bounds: Json) -> list[Any]:
+    return write(boundary.product(parse(role), parse(bounds)))
+
+
+def without_resource(statement: Json, **more: Any) -> Json:
+    return {key: value for key, value in statement.items() if key != "Resource"} | more
+
+
+def test_what_allows_everything_denies_nothing() -> None:
+    assert complement(allow("*")) == []
+
+
+def test_what_allows_nothing_denies_everything() -> None:
+    assert complement() == [deny("*")]
+    assert complement(deny("s3:*")) == [deny("*"), deny("s3:*")]
+
+
+def test_other_actions_are_denied() -> None:
+    [denial] = complement(allow("s3:*"), allow("sqs:*"))
+    assert denial == {"Effect": "Deny", "NotAction": ["s3:*", "sqs:*"], "Resource": "*"}
+
+
+def test_what_notaction_names_is_denied() -> None:
+    not_iam = {"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}
+    assert complement(not_iam) == [deny(["iam:*", "sts:*"])]
+
+
+def test_other_resources_are_denied() -> None:
+    _, denial = complement(allow("s3:*", BUCKET))
+    assert denial == without_resource(deny("s3:*"), NotResource=BUCKET)
+    everywhere_else = without_resource(allow("s3:*"), NotResource=BUCKET)
+    _, denial = complement(everywhere_else)
+    assert denial == deny("s3:*", BUCKET)
+
+
+def test_the_boundarys_own_denials_stay() -> None:
+    assert complement(allow("*"), deny("iam:*")) == [deny("iam:*")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "opposites"),
+    [
+        (
+            {"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-west-2"]}},
+            [{"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-west-2"]}}],
+        ),
+        (
+            {"StringNotLike": {"aws:PrincipalTag/env": "prod*"}},
+            [{"StringLike": {"aws:PrincipalTag/env": "prod*"}}],
+        ),
+        (
+            {"Bool": {"aws:SecureTransport": "true"}, "Null": {"aws:SourceVpc": "false"}},
+            [
+                {"BoolIfExists": {"aws:SecureTransport": "false"}},
+                {"Null": {"aws:SourceVpc": "true"}},
+            ],
+        ),
+        (
+            {"ArnLike": {"aws:PrincipalArn": ROLES}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+            [
+                {"ArnNotLike": {"aws:PrincipalArn": ROLES}},
+                {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+            ],
+        ),
+    ],
+)
+def test_each_test_of_a_condition_is_denied_by_its_opposite(
+    condition: Json, opposites: list[Json]
+) -> None:
+    _, *denials = complement(allow("s3:*", Condition=condition))
+    assert denials == [deny("s3:*", Condition=opposite) for opposite in opposites]
+
+
+@pytest.mark.parametrize(
+    ("statements", "problem"),
+    [
+        ([allow("s3:*", BUCKET), allow("s3:Get*")], "another statement allows otherwise"),
+        ([allow("s3:Get*", BUCKET), allow("s3:*Object")], "another statement allows otherwise"),
+        (
+            [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, allow("iam:GetRole")],
+            "NotAction beside other statements",
+        ),
+        ([allow("s3:*", "arn:aws:s3:::${aws:userid}/*")], "in its resources matches is not sure"),
+    ],
+)
+def test_statements_without_an_exact_complement(statements: list[Json], problem: str) -> None:
+    with pytest.raises(NotExact, match=problem):
+        complement(*statements)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEqualsIfExists": {"aws:RequestedRegion": "eu-west-1"}},
+        {"ForAllValues:StringEquals": {"aws:TagKeys": "env"}},
+        {"ForAnyValue:StringEquals": {"aws:TagKeys": "env"}},
+        {"StringEquals": {"aws:TagKeys": "env"}},
+        {"StringEquals": {"dynamodb:LeadingKeys": "ann"}},
+        {"StringEquals": {"aws:RequestedRegion": []}},
+        {"StringEquals": {"aws:PrincipalTag/env": "${aws:userid}"}},
+        {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
+        {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}},
+        {"Bool": {"aws:SecureTransport": ["true", "false"]}},
+        {"Bool": {"s3:x": "true"}},
+        {"Null": {"aws:SourceVpc": ["true", "false"]}},
+        {"BinaryEquals": {"aws:userid": "QQ=="}},
+        {"ArnLike": {"aws:ResourceTag/owner": ROLES}},
+        {"ArnNotEquals": {"aws:PrincipalTag/owner": ROLES}},
+        {"ArnLike": {"aws:PrincipalArn": "*"}},
+        {"ArnLike": {"aws:PrincipalArn": []}},
+        {"IpAddress": {"aws:ResourceTag/network": "203.0.113.0/24"}},
+        {"IpAddress": {"aws:SourceIp": "203.0.113"}},
+        {"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24", "here"]}},
+        {"IpAddress": {"aws:SourceIp": "10.0.0.0/255.0.0.0"}},
+        {"IpAddress": {"aws:SourceIp": "fe80::1%eth0"}},
+        {"ArnLike": {"aws:PrincipalArn": "arn::::::x"}},
+    ],
+)
+def test_conditions_without_an_exact_opposite(condition: Json) -> None:
+    with pytest.raises(NotExact):
+        complement(allow("s3:*", Condition=condition))
+
+
+@pytest.mark.parametrize(
+    ("role", "bound", "expected"),
+    [
+        (allow("s3:GetObject", BUCKET), allow("s3:*"), allow("s3:GetObject", BUCKET)),
+        (allow("s3:*"), allow("s3:GetObject", BUCKET), allow("s3:GetObject", BUCKET)),
+        (allow(["s3:*", "sqs:*"]), allow(["s3:Get*", "S3:Put*"]), allow(["s3:Get*", "S3:Put*"])),
+        (
+            allow(["s3:GetObject", "iam:PassRole"]),
+            {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
+            allow("s3:GetObject"),
+        ),
+        (
+            {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
+            {"Effect": "Allow", "NotAction": "sts:*", "Resource": "*"},
+            {"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"},
+        ),
+        (
+            allow("s3:*", Condition={"StringEquals": {"a:k": "x"}}),
+            allow("s3:*", Condition={"StringEquals": {"a:l": "y"}, "Bool": {"a:b": "true"}}),
+            allow(
+                "s3:*",
+                Condition={"StringEquals": {"a:k": "x", "a:l": "y"}, "Bool": {"a:b": "true"}},
+            ),
+        ),
+        (
+            allow("s3:*", "arn:aws:s3:::${aws:userid}/*"),
+            allow("s3:Get*"),
+            allow("s3:Get*", "arn:aws:s3:::${aws:userid}/*"),
+        ),
+    ],
+)
+def test_the_product_of_two_statements(role: Json, bound: Json, expected: Json) -> None:
+    assert product([role], bound) == [expected]
+
+
+def test_the_product_of_what_is_disjoint_is_nothing() -> None:
+    assert product([allow("s3:*")], allow("sqs:*")) == []
+    assert product([allow("s3:*", BUCKET)], allow("s3:*", "arn:aws:s3:::c/*")) == []
+
+
+def test_the_denials_of_both_stay() -> None:
+    role = [allow("s3:*"), deny("s3:PutObject")]
+    assert product(role, allow("*"), deny("s3:DeleteObject")) == [
+        *role,
+        deny("s3:DeleteObject"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role", "bound", "problem"),
+    [
+        (allow("s3:Get*"), allow("s3:*Object"), "overlap in part"),
+        (allow("s3:*", "arn:a*"), allow("s3:*", "arn:*a"), "overlap in part"),
+        (
+            allow("s3:*"),
+            {"Effect": "Allow", "NotAction": "s3:Get*", "Resource": "*"},
+            "only in part",
+        ),
+        (
+            allow("s3:*", ["arn:a", "arn:${aws:userid}"]),
+            allow("s3:*", "arn:a"),
+            "overlap in part",
+        ),
+        (
+            allow("s3:*", ["arn:a:b", "arn:z:${aws:userid}"]),
+            allow("s3:*", "arn:a:b"),
+            "resource would be lost",
+        ),
+        (
+            allow("s3:*", Condition={"StringEquals": {"a:k": "x"}}),
+            allow("s3:*", Condition={"StringEquals": {"A:K": "y"}}),
+            "both conditions test",
+        ),
+        (
+            allow("s3:*", Condition={"StringEquals": {"a:k": ["x", "y"]}}),
+            allow("s3:*", Condition={"StringEquals": {"a:k": ["y", "z"]}}),
+            "both conditions test",
+        ),
+        (
+            allow("s3:*", Condition={"StringEquals": {"a:k": "x"}}),
+            allow("s3:*", Condition={"stringEquals": {"a:k": "y"}}),
+            "both conditions test",
+        ),
+        (
+            allow("s3:*", "${aws:PrincipalTag/bucket}"),
+            allow("s3:*", "arn:aws:s3:::b"),
+            "overlap in part",
+        ),
+    ],
+)
+def test_statements_without_an_exact_product(role: Json, bound: Json, problem: str) -> None:
+    with pytest.raises(NotExact, match=problem):
+        product([role], bound)
+
+
+def test_a_product_of_too_many_statements_is_not_begun() -> None:
+    many = [allow(f"s3:Get{number}") for number in range(50)]
+    with pytest.raises(NotExact, match="would meet 50 statements"):
+        product(many, *many)
+
+
+def test_a_product_that_fails_its_check_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boundary, "_common", lambda one, *_: one)
+    with pytest.raises(NotExact, match="lie within both"):
+        product([allow("s3:*")], allow("s3:Get*"))
+
+
+def snapshot(*statements: Json, bounds: list[Json], managed: list[Json] | None = None) -> Any:
+    own = "arn:aws:iam::111122223333:policy/own"
+    documents = {ARN: {"Version": "2012-10-17", "Statement": bounds}}
+    if managed:
+        documents[own] = {"Version": "2012-10-17", "Statement": managed}
+    return RoleSnapshot(
+        Role("task", RoleArn("aws", "111122223333", "task"), {}),
+        {"inline": {"Version": "2012-10-17", "Statement": list(statements)}},
+        (own,) if managed else (),
+        permissions_boundary=ARN,
+        documents=documents,
+    )
+
+
+def plans(role: RoleSnapshot) -> list[Any]:
+    return list(plan_sessions(role, base_role=BASE))
+
+
+def test_with_the_complement_managed_policies_travel_as_arns() -> None:
+    first, *_ = plans(snapshot(allow("s3:*"), bounds=[allow("s3:Get*")], managed=[allow("sqs:*")]))
+    assert first.policy_arns == ("arn:aws:iam::111122223333:policy/own",)
+    assert first.how == ("boundary as its complement",)
+
+
+def test_where_there_is_no_complement_the_product_stands_in() -> None:
+    bounds = [allow("s3:Get*"), allow("s3:*", BUCKET)]
+    first, *_ = plans(snapshot(allow("s3:GetObject"), bounds=bounds, managed=[allow("sqs:*")]))
+    assert first.policy_arns == ()
+    assert first.how == ("boundary as a product",)
+    assert json.loads(first.policy)["Statement"] == [
+        allow("s3:GetObject"),
+        allow("s3:GetObject", BUCKET),
+    ]
+
+
+def test_a_product_that_allows_nothing_denies_everything() -> None:
+    bounds = [allow("s3:Get*"), allow("s3:*", BUCKET)]
+    first, *_ = plans(snapshot(allow("sqs:*"), bounds=bounds))
+    assert first.policy == (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
+    )
+
+
+def test_a_refusal_names_the_boundarys_statement() -> None:
+    early = {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}}
+    with pytest.raises(errors.PermissionsBoundaryNotExact) as raised:
+        plans(snapshot(allow("s3:Get*"), bounds=[allow("s3:*Object", Condition=early)]))
+    assert "policy/boundary cannot be carried over exactly" in str(raised.value)
+    assert "s3:Get* and s3:*Object overlap in part" in str(raised.value)
+    assert 'in {"Effect":"Allow","Action":"s3:*Object"' in str(raised.value)
+
+
+def test_a_managed_policy_that_is_not_understood_is_no_obstacle_to_the_complement() -> None:
+    odd = {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Odd": 1}
+    role = snapshot(allow("sqs:*"), bounds=[allow("s3:*")], managed=[odd])
+    assert {plan.how[0] for plan in plans(role)} == {"boundary as its complement"}
+    two = [allow("s3:Get*"), allow("s3:*", BUCKET)]
+    with pytest.raises(errors.PolicyNotUnderstood, match="policy/own.*'Odd'"):
+        plans(snapshot(allow("sqs:*"), bounds=two, managed=[odd]))
+
+
+def test_a_boundary_that_was_not_read_refuses_the_role() -> None:
+    role = RoleSnapshot(
+        Role("task", RoleArn("aws", "111122223333", "task"), {}), permissions_boundary=ARN
+    )
+    with pytest.raises(errors.PolicyNotUnderstood, match="policy/boundary"):
+        plans(role)
+
+
+JOBS = "arn:aws:sqs:eu-west-1:111122223333:jobs"
+
+
+def test_fields_that_an_arn_of_the_boundary_lacks_are_anything() -> None:
+    but_sqs = without_resource(allow("*"), NotResource="arn:aws:sqs")
+    complement_, product_ = (
+        json.loads(plan.policy)["Statement"]
+        for plan in plans(snapshot(allow("sqs:SendMessage", JOBS), bounds=[but_sqs]))
+    )
+    assert deny("*", "arn:aws:sqs:*:*:*") in complement_
+    assert product_ == [deny("*")]
+    two = [but_sqs, allow("sqs:ListQueues")]
+    for plan in plans(snapshot(allow("sqs:SendMessage", JOBS), bounds=two)):
+        assert json.loads(plan.policy)["Statement"] == [deny("*")]
+
+
+@pytest.mark.parametrize("element", ["Resource", "NotResource"])
+def test_a_boundary_with_a_wildcard_in_a_resource_type_is_carried_over_by_no_guess(
+    element: str,
+) -> None:
+    logs = "arn:aws:logs:eu-west-1:111122223333"
+    bound = without_resource(allow("logs:*"), **{element: f"{logs}:*:prod*"})
+    with pytest.raises(errors.PermissionsBoundaryNotExact, match="prod"):
+        plans(snapshot(allow("logs:*", f"{logs}:log-group:prod1"), bounds=[bound]))
+    # All of it is carried over: the statement stays as it is.
+    [plan, *_] = plans(snapshot(allow("logs:*"), bounds=[bound]))
+    assert json.loads(plan.policy)["Statement"] == [bound]
