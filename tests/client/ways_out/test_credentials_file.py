@@ -481,7 +481,7 @@ def test_no_error_of_the_file_shows_a_secret() -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from iam_sudo_client.credentials_file import save_profile
+from iam_sudo_client.ways_out.credentials_file import save_profile
 from iam_sudo_core.credentials import Credentials
 
 path, profile, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -21,7 +21,7 @@ from iam_sudo_client.ways_out.run_command import FORWARDED_SIGNALS, run
 # Runs its arguments as the command, as iam-sudo would.
 WRAPPER = """
 import os, sys
-from iam_sudo_client.run_command import run
+from iam_sudo_client.ways_out.run_command import run
 sys.exit(run(sys.argv[1:], os.environ))
 """
 # Says what reached it, until SIGUSR2 ends it: every signal before that one has been seen by then.
