@@ -26,7 +26,7 @@ ALLOWED = {
     "iam_sudo_cdk": {"iam_sudo_cdk", "iam_sudo_core", "aws_cdk", "constructs", "jsii"},
 }  # fmt: skip
 # The one room of the core that reaches outside.
-OUTSIDE = {"aws.py"}
+OUTSIDE = {"calls.py"}
 
 
 def imports(file: Path) -> set[str]:
@@ -54,18 +54,18 @@ def test_imports_run_one_way(package: str) -> None:
 
 def test_the_bundle_needs_the_standard_library_and_boto3_alone() -> None:
     files = sorted((ROOT / "lambda_src").rglob("*.py"))
-    assert {file.name for file in files} >= {"handler.py", "aws.py"}
+    assert {file.name for file in files} >= {"handler.py", "calls.py"}
     for file in files:
         assert foreign(file) <= ALLOWED["iam_sudo_core"], file.name
 
 
-def test_the_bundle_stays_under_60_kb(tmp_path: Path) -> None:
+def test_the_bundle_stays_under_80_kb(tmp_path: Path) -> None:
     archive = tmp_path / "bundle.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
         for file in (ROOT / "lambda_src").rglob("*"):
             if file.is_file() and "__pycache__" not in file.parts:
                 bundle.write(file, file.relative_to(ROOT / "lambda_src"))
-    assert 5_000 < archive.stat().st_size < 60_000
+    assert 5_000 < archive.stat().st_size < 80_000
 
 
 def test_one_room_of_the_core_reaches_outside() -> None:

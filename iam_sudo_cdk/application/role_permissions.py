@@ -17,7 +17,7 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 from iam_sudo_core.arns import RoleArn
-from iam_sudo_core.policy import documents as policies
+from iam_sudo_core.policy import documents
 from iam_sudo_core.session.role import Role, RoleSnapshot
 
 from .intrinsics import StandIn, is_intrinsic, rendered
@@ -266,7 +266,7 @@ def _is_from_elsewhere(entry: object) -> bool:
 
 def _is_understood(document: object) -> bool:
     try:
-        policies.statements(document)
+        documents.statements(document)
     except ValueError:
         return False
     return True

@@ -23,7 +23,8 @@ from iam_sudo_client.errors import (
 )
 from iam_sudo_client.ways_in.denied_assume import why_denied
 from iam_sudo_client.ways_in.session import service_failed, translated
-from iam_sudo_core.account import aws
+from iam_sudo_core.account import calls
+from iam_sudo_core.account.assuming import credentials
 from iam_sudo_core.arns import ROLE_NAME, RoleArn
 from iam_sudo_core.broker.explanation import explain
 from iam_sudo_core.broker.request import Request
@@ -130,7 +131,7 @@ def simulate_here(session: Session, request: Request, *, base_role: str, note: N
         ServiceFailed: AWS refused or failed a call.
         NotConfigured: the caller has no usable credentials.
     """
-    iam, sts = aws.clients(session)
+    iam, sts = calls.clients(session)
     with _refusals():
         return simulate(
             request, selection=_Everything(), base_role=base_role, iam=iam, sts=sts, note=note
@@ -145,7 +146,7 @@ def explain_here(
     Raises:
         Refused, ServiceFailed, NotConfigured: as `simulate_here`.
     """
-    iam, _sts = aws.clients(session)
+    iam, _sts = calls.clients(session)
     with _refusals():
         return explain(
             request, selection=_Everything(), base_role=base_role, iam=iam, note=note
@@ -177,7 +178,7 @@ def assume(session: Session, role: str, *, note: Note) -> Credentials:
     arn = RoleArn.parse(role)
     if arn is None and not ROLE_NAME.fullmatch(role):
         raise InvalidOption(f"--role-name {quoted(role)} is neither a role name nor a role's ARN")
-    _iam, sts = aws.clients(session)
+    _iam, sts = calls.clients(session)
     identity: str | None = None
     with translated():
         if arn is None:
@@ -197,7 +198,7 @@ def assume(session: Session, role: str, *, note: Note) -> Credentials:
             raise ServiceFailed(
                 why_denied(session, arn, identity=identity, said=said, note=note)
             ) from error
-    return aws.credentials(reply)
+    return credentials(reply)
 
 
 class _Everything:

@@ -25,6 +25,7 @@ IamSudoError
 ├── AwsCallFailed              AWS refused or failed a call that we made
 └── BrokerFailure              a defect: the log has the traceback, the caller gets one line
 
+Long, because it is one tree: what is said of one refusal reads beside what is said of the others.
 Each carries its facts as attributes, and `str(error)` is one line for a person: what was wrong, the
 value, the next step. The class name is the `errorType` of the broker's reply. No error ever holds
 a secret.

@@ -16,14 +16,13 @@ from typing import Any
 
 from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.errors import Refusal
-from iam_sudo_core.policy import documents as policies
+from iam_sudo_core.policy import documents
 from iam_sudo_core.policy.compaction import NotEquivalent, compact
 from iam_sudo_core.policy.statements import parse, write
-from iam_sudo_core.session.caller import check_caller
 from iam_sudo_core.session.caller_keys import Caller
 from iam_sudo_core.session.differences import PolicyStatement, depending_on_the_caller
-from iam_sudo_core.session.plan import SessionPlan, plan_sessions
-from iam_sudo_core.session.role import RoleSnapshot
+from iam_sudo_core.session.plan import SessionPlan, plan_whole
+from iam_sudo_core.session.role import RoleSnapshot, WholeRole
 from tests.fidelity.catalogue import Catalogue
 from tests.fidelity.corpora import Case, managed
 from tests.fidelity.draw import requests
@@ -79,9 +78,8 @@ class Judge:
         """Judge all sessions that are planned for a role."""
         verdict = Verdict(case)
         try:
-            check_caller(case.snapshot, case.base_role, BASE_TAGS)
+            plans = list(plan_whole(WholeRole(case.snapshot, case.base_role, BASE_TAGS)))
             verdict.ratio = _ratio(case.snapshot)
-            plans = list(plan_sessions(case.snapshot, base_role=case.base_role))
         except (Refusal, NotEquivalent) as refusal:
             verdict.refusal = type(refusal).__name__
             return verdict
@@ -169,7 +167,7 @@ def _ratio(snapshot: RoleSnapshot) -> float | None:
     if not found:
         return None
     before, after = (
-        len(policies.serialize(policies.merge([statements])))
+        len(documents.serialize(documents.merge([statements])))
         for statements in (found, write(compact(parse(found))))
     )
     return after / before

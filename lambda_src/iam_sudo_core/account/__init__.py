@@ -1,0 +1,18 @@
+"""The one room that calls AWS: clients, reading roles, assuming the base role.
+
+It imports `session`, `policy`, the words that all rooms use, and boto3.
+"""
+
+from .assuming import AssumedRole, assume_unchanged
+from .calls import Client, clients
+from .reading import list_roles, read_role, read_whole
+
+__all__ = [
+    "AssumedRole",
+    "Client",
+    "assume_unchanged",
+    "clients",
+    "list_roles",
+    "read_role",
+    "read_whole",
+]

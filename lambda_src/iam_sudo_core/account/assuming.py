@@ -13,32 +13,42 @@ inline policy that is replaced under the same name, of which IAM tells no versio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from ..arns import RoleArn
+from ..credentials import Credentials
 from ..errors import RoleChanged
 from ..session import tags as session_tags
 from ..session.caller import check_caller
-from ..session.plan import SessionPlan
-from ..session.role import RoleSnapshot
-from . import aws
+from ..session.plan import DURATION_SECONDS, SessionPlan, session_name
+from ..session.role import WholeRole
+from .calls import Client, call
+from .reading import read_outline, read_tags
+
+
+@dataclass(frozen=True)
+class AssumedRole:
+    """What AssumeRole answers; of what STS can pack, the session policies take so many percent."""
+
+    credentials: Credentials
+    packed_policy_size: int | None
 
 
 def assume_unchanged(
-    iam: aws.Client,
-    sts: aws.Client,
-    *,
-    snapshot: RoleSnapshot,
-    base_role: RoleArn,
-    plan: SessionPlan,
-) -> aws.AssumedRole:
-    """Assume `base_role` by a plan for the role, which is still as `snapshot` has it.
+    whole: WholeRole, plan: SessionPlan, *, iam: Client, sts: Client
+) -> AssumedRole:
+    """Assume the base role by a plan for a role, which is still as it was read.
 
     Raises:
         RoleChanged: it is not, or it is gone.
         PrincipalTagDiffers: a tag of the base role that the role's policies test has changed.
         AwsCallFailed: AWS refused or failed a call, be it one of looking.
     """
+    snapshot, base_role = whole.snapshot, whole.base_role
     # Of what travels as an ARN, AWS itself takes the version in force, as for the role.
     written_out = snapshot.policy_arns - set(plan.policy_arns)
     if snapshot.permissions_boundary:
@@ -46,12 +56,47 @@ def assume_unchanged(
     tested = session_tags.tested(snapshot.all_documents())
     with ThreadPoolExecutor(2) as pool:
         session = pool.submit(
-            aws.assume_role, sts, base_role=base_role, role_name=snapshot.name, plan=plan
+            assume_role, sts, base_role=base_role, role_name=snapshot.name, plan=plan
         )
-        base_tags = pool.submit(aws.read_tags, iam, base_role) if tested else None
-        now = aws.read_outline(iam, snapshot.name, managed_policies=sorted(written_out))
+        base_tags = pool.submit(read_tags, iam, base_role) if tested else None
+        now = read_outline(iam, snapshot.name, managed_policies=sorted(written_out))
         if changes := snapshot.outline(written_out).differences(now):
             raise RoleChanged(role=snapshot.name, what=changes)
         if base_tags:
-            check_caller(snapshot, base_role, base_tags.result(), are_passed=bool(plan.tags))
+            check_caller(whole.with_base_tags(base_tags.result()), are_passed=bool(plan.tags))
         return session.result()
+
+
+def assume_role(
+    sts: Client, *, base_role: RoleArn, role_name: str, plan: SessionPlan
+) -> AssumedRole:
+    """Assume `base_role` within the session policies of `plan`.
+
+    Raises:
+        AwsCallFailed: STS refused or failed the call.
+    """
+    parameters: dict[str, Any] = {
+        "RoleArn": str(base_role),
+        "RoleSessionName": session_name(role_name),
+        "DurationSeconds": DURATION_SECONDS,
+    }
+    if plan.policy:
+        parameters["Policy"] = plan.policy
+    if plan.policy_arns:
+        parameters["PolicyArns"] = [{"arn": arn} for arn in plan.policy_arns]
+    if plan.tags:
+        parameters["Tags"] = [{"Key": key, "Value": value} for key, value in plan.tags.items()]
+    reply = call(sts, "assume_role", **parameters)
+    return AssumedRole(credentials(reply), reply.get("PackedPolicySize"))
+
+
+def credentials(reply: Mapping[str, Any]) -> Credentials:
+    """The credentials in the reply of AssumeRole."""
+    given = reply["Credentials"]
+    expiration: datetime = given["Expiration"]
+    return Credentials(
+        access_key_id=given["AccessKeyId"],
+        secret_access_key=given["SecretAccessKey"],
+        session_token=given["SessionToken"],
+        expiration=expiration.isoformat(),
+    )

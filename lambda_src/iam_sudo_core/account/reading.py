@@ -1,71 +1,28 @@
-"""The calls that we make to IAM and STS, and nothing else that reaches outside.
+"""Read roles: what the broker asks of IAM, and how far.
 
-Reading an exact name takes two sequential round trips whatever the account's size: GetRole,
+An exact name takes two round trips one after the other, whatever the account's size: GetRole,
 ListRolePolicies and ListAttachedRolePolicies side by side, then every GetRolePolicy side by side.
-Several calls are no snapshot, see `second_look`. Clients are passed in; `clients` makes them.
-Throttling is retried by botocore (`retries` below).
+What else decides about a session is read by `read_whole`, on demand and nowhere else. Several calls
+are no snapshot, see `assuming`. Clients are passed in.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Protocol, TypeVar
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-from botocore.parsers import ResponseParserError
-from botocore.session import Session
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from ..arns import RoleArn
-from ..credentials import Credentials
 from ..errors import AwsCallFailed, RoleChanged
-from ..session.plan import DURATION_SECONDS, SessionPlan, session_name
-from ..session.role import Outline, Role, RoleSnapshot
+from ..session import tags as session_tags
+from ..session.role import Outline, Role, RoleSnapshot, WholeRole
+from .calls import CONNECTIONS, Client, call, pages
 
 T = TypeVar("T")
 
 # The most that IAM gives: IAM API Reference, "ListRoles" (MaxItems).
 _PAGE_SIZE = 1_000
-# As many side by side as botocore keeps connections for.
-_CONNECTIONS = 10
-
-
-class Client(Protocol):
-    """A boto3 client, as far as we use one. boto3 makes its methods at run time."""
-
-    def __getattr__(self, name: str) -> Callable[..., Any]: ...
-
-
-@dataclass(frozen=True)
-class AssumedRole:
-    """What AssumeRole answers; of what STS can pack, the session policies take so many percent."""
-
-    credentials: Credentials
-    packed_policy_size: int | None
-
-
-def clients(session: Session | None = None, **options: Any) -> tuple[Client, Client]:
-    """IAM and STS clients of a botocore session; `options` go to both (`region_name`, …)."""
-    session = session or Session()
-    # At DEBUG botocore writes every reply out, and STS replies with secrets.
-    logging.getLogger("botocore").setLevel(logging.INFO)
-    # The global STS endpoint is one region far away, and its tokens fail in opt-in regions.
-    session.set_config_variable("sts_regional_endpoints", "regional")
-    made = boto3.Session(botocore_session=session)
-    config = Config(
-        connect_timeout=5,
-        read_timeout=10,
-        max_pool_connections=_CONNECTIONS,
-        retries={"mode": "standard", "total_max_attempts": 5},
-    )
-    iam, sts = (made.client(name, config=config, **options) for name in ("iam", "sts"))
-    return iam, sts
 
 
 def read_role(iam: Client, name: str) -> RoleSnapshot | None:
@@ -75,14 +32,14 @@ def read_role(iam: Client, name: str) -> RoleSnapshot | None:
         RoleChanged: it, or one of its policies, went away between two calls.
         AwsCallFailed: IAM refused or failed a call.
     """
-    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
         role, inline, attached = _begin_reading(pool, iam, name)
         reply = role.result()
         # IAM finds names without regard to case, and a lookalike is not the role.
         if reply is None or reply["RoleName"] != name:
             return None
         documents: dict[str, Future[Mapping[str, Any]]] = {
-            policy: pool.submit(_call, iam, "get_role_policy", RoleName=name, PolicyName=policy)
+            policy: pool.submit(call, iam, "get_role_policy", RoleName=name, PolicyName=policy)
             for policy in _still_there(name, inline)
         }
         return RoleSnapshot(
@@ -104,7 +61,7 @@ def read_outline(iam: Client, name: str, *, managed_policies: Iterable[str]) -> 
         RoleChanged: it, or one of the managed policies, is gone.
         AwsCallFailed: IAM refused or failed a call.
     """
-    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
         role, inline, attached = _begin_reading(pool, iam, name)
         versions = {arn: pool.submit(_version, iam, arn) for arn in managed_policies}
         reply = role.result()
@@ -130,7 +87,7 @@ def read_documents(iam: Client, snapshot: RoleSnapshot) -> RoleSnapshot:
         AwsCallFailed: IAM refused or failed a call.
     """
     unread = sorted(snapshot.policy_arns - snapshot.documents.keys())
-    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
         found = {arn: pool.submit(_document, iam, arn) for arn in unread}
         read = {arn: _still_there(snapshot.name, each) for arn, each in found.items()}
     return replace(
@@ -140,20 +97,22 @@ def read_documents(iam: Client, snapshot: RoleSnapshot) -> RoleSnapshot:
     )
 
 
-def read_documents_and_tags(
-    iam: Client, snapshot: RoleSnapshot, tagged: RoleArn
-) -> tuple[RoleSnapshot, Mapping[str, str] | None]:
-    """The role with its documents, and side by side the tags of another role, `tagged`.
+def read_whole(iam: Client, snapshot: RoleSnapshot, *, base_role: RoleArn) -> WholeRole:
+    """The role with all that decides about a session of `base_role` for it.
 
-    The tags are None when this account has no such role.
+    A role without managed policies, of whose others none tests a principal tag, costs no call.
+    Another one costs two round trips: the documents of its managed policies and its boundary, and
+    side by side the tags of the base role.
 
     Raises:
         RoleChanged: a managed policy of the role went away.
         AwsCallFailed: IAM refused or failed a call.
     """
+    if not snapshot.policy_arns and not session_tags.tested(snapshot.inline_policies):
+        return WholeRole(snapshot, base_role, base_tags={})
     with ThreadPoolExecutor(1) as pool:
-        tags = pool.submit(read_tags, iam, tagged)
-        return read_documents(iam, snapshot), tags.result()
+        tags = pool.submit(read_tags, iam, base_role)
+        return WholeRole(read_documents(iam, snapshot), base_role, base_tags=tags.result())
 
 
 def read_tags(iam: Client, role: RoleArn) -> Mapping[str, str] | None:
@@ -173,43 +132,8 @@ def list_roles(iam: Client) -> Iterator[Role]:
         AwsCallFailed: IAM refused or failed a call.
     """
     paging = {"PageSize": _PAGE_SIZE}
-    for reply in _pages(iam, "list_roles", "Roles", PaginationConfig=paging):
+    for reply in pages(iam, "list_roles", "Roles", PaginationConfig=paging):
         yield Role.parse(reply)
-
-
-def assume_role(
-    sts: Client, *, base_role: RoleArn, role_name: str, plan: SessionPlan
-) -> AssumedRole:
-    """Assume `base_role` within the session policies of `plan`.
-
-    Raises:
-        AwsCallFailed: STS refused or failed the call.
-    """
-    parameters: dict[str, Any] = {
-        "RoleArn": str(base_role),
-        "RoleSessionName": session_name(role_name),
-        "DurationSeconds": DURATION_SECONDS,
-    }
-    if plan.policy:
-        parameters["Policy"] = plan.policy
-    if plan.policy_arns:
-        parameters["PolicyArns"] = [{"arn": arn} for arn in plan.policy_arns]
-    if plan.tags:
-        parameters["Tags"] = [{"Key": key, "Value": value} for key, value in plan.tags.items()]
-    reply = _call(sts, "assume_role", **parameters)
-    return AssumedRole(credentials(reply), reply.get("PackedPolicySize"))
-
-
-def credentials(reply: Mapping[str, Any]) -> Credentials:
-    """The credentials in the reply of AssumeRole."""
-    given = reply["Credentials"]
-    expiration: datetime = given["Expiration"]
-    return Credentials(
-        access_key_id=given["AccessKeyId"],
-        secret_access_key=given["SecretAccessKey"],
-        session_token=given["SessionToken"],
-        expiration=expiration.isoformat(),
-    )
 
 
 def _begin_reading(
@@ -218,14 +142,14 @@ def _begin_reading(
     """GetRole, and the lists of its inline and its managed policies."""
     return (
         pool.submit(_get_role, iam, name),
-        pool.submit(_pages, iam, "list_role_policies", "PolicyNames", RoleName=name),
-        pool.submit(_pages, iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name),
+        pool.submit(pages, iam, "list_role_policies", "PolicyNames", RoleName=name),
+        pool.submit(pages, iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name),
     )
 
 
 def _get_role(iam: Client, name: str) -> Mapping[str, Any] | None:
     try:
-        role: Mapping[str, Any] = _call(iam, "get_role", RoleName=name)["Role"]
+        role: Mapping[str, Any] = call(iam, "get_role", RoleName=name)["Role"]
     except AwsCallFailed as error:
         if error.code == "NoSuchEntity":
             return None
@@ -234,14 +158,14 @@ def _get_role(iam: Client, name: str) -> Mapping[str, Any] | None:
 
 
 def _version(iam: Client, arn: str) -> str:
-    version: str = _call(iam, "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    version: str = call(iam, "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
     return version
 
 
 def _document(iam: Client, arn: str) -> tuple[str, object]:
     """The version of a managed policy that is in force, and its document."""
     version = _version(iam, arn)
-    reply = _call(iam, "get_policy_version", PolicyArn=arn, VersionId=version)
+    reply = call(iam, "get_policy_version", PolicyArn=arn, VersionId=version)
     return version, reply["PolicyVersion"]["Document"]
 
 
@@ -261,35 +185,3 @@ def _still_there(role_name: str, answer: Future[T]) -> T:
         if error.code == "NoSuchEntity":
             raise RoleChanged(role=role_name) from None
         raise
-
-
-def _call(client: Client, operation: str, **parameters: Any) -> Mapping[str, Any]:
-    with _translated_errors(operation):
-        reply: Mapping[str, Any] = getattr(client, operation)(**parameters)
-        return reply
-
-
-def _pages(client: Client, operation: str, key: str, **parameters: Any) -> list[Any]:
-    with _translated_errors(operation):
-        pages = client.get_paginator(operation).paginate(**parameters)
-        return [item for page in pages for item in page[key]]
-
-
-@contextmanager
-def _translated_errors(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        reason = error.response.get("Error", {})
-        raise AwsCallFailed(
-            operation=error.operation_name,
-            code=reason.get("Code", "Unknown"),
-            detail=reason.get("Message", "no message"),
-        ) from None
-    except ResponseParserError:
-        # Its message holds all of the reply, secrets included.
-        raise AwsCallFailed(
-            operation=operation.title().replace("_", ""),
-            code="UnreadableReply",
-            detail="the reply cannot be read",
-        ) from None

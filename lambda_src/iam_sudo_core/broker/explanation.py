@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..account import aws
+from ..account.calls import Client
+from ..account.reading import read_documents, read_role, read_whole
 from ..arns import RoleArn
 from ..policy.comparisons import MAX_COMPARISONS, Patterns
 from ..policy.statements import ALLOW, parse
@@ -21,16 +22,14 @@ from ..session.differences import (
     depending_on_the_caller,
     not_allowed,
 )
+from ..session.drafts import MAX_CHARACTERS, MAX_POLICY_ARNS
 from ..session.plan import (
-    MAX_CHARACTERS,
-    MAX_POLICY_ARNS,
     SessionPlan,
-    plan_sessions,
+    plan_whole,
     session_name,
 )
 from ..session.role import RoleSnapshot
 from .request import Request
-from .simulate import as_itself
 from .target import (
     Note,
     Selection,
@@ -44,12 +43,13 @@ class Explanation:
     """All there is to say about the session of a role; `to_reply` is the broker's reply."""
 
     target: Target
+    snapshot: RoleSnapshot
     plan: SessionPlan
     cut: tuple[Difference, ...]
     differences: tuple[Difference, ...]
 
     def to_reply(self) -> dict[str, Any]:
-        role = self.target.snapshot
+        role = self.snapshot
         return {
             "role": {"name": role.name, "arn": str(role.role.arn)},
             "rule": self.target.rule,
@@ -77,7 +77,7 @@ def explain(
     *,
     selection: Selection,
     base_role: str | RoleArn,
-    iam: aws.Client,
+    iam: Client,
     note: Note,
 ) -> Explanation:
     """What the session of a role would be; of a role that gets none, nothing but the refusal.
@@ -89,14 +89,15 @@ def explain(
     """
     target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
     base = target.base_role
-    snapshot = aws.read_documents(iam, target.snapshot)
-    plan = next(plan_sessions(snapshot, base_role=base))
-    snapshot = as_itself(snapshot, base, iam)
+    whole = read_whole(iam, target.snapshot, base_role=base)
+    plan = next(plan_whole(whole))
+    snapshot = whole.snapshot
     granted = list(_statements(snapshot, snapshot.policies))
     boundary = snapshot.permissions_boundary
     bounds = list(_statements(snapshot, [boundary])) if boundary else []
     return Explanation(
-        Target(snapshot, target.rule, base),
+        target,
+        snapshot,
         plan,
         cut=tuple(_not_allowed(granted, bounds, kind=BOUNDARY)) if boundary else (),
         differences=(
@@ -140,16 +141,16 @@ def _not_allowed(
         yield Difference(kind, "has too many actions and resources to be compared with it", each)
 
 
-def _base_role_limits(base_role: RoleArn, iam: aws.Client) -> Iterator[list[PolicyStatement]]:
+def _base_role_limits(base_role: RoleArn, iam: Client) -> Iterator[list[PolicyStatement]]:
     """What limits the base role: its policies, and its permissions boundary if it has one.
 
     Of a base role that this account does not have, nothing is known to be allowed.
     """
-    base = aws.read_role(iam, base_role.name)
+    base = read_role(iam, base_role.name)
     if base is None or base.role.arn != base_role:
         yield []
         return
-    base = aws.read_documents(iam, base)
+    base = read_documents(iam, base)
     yield list(_statements(base, base.policies))
     if boundary := base.permissions_boundary:
         yield list(_statements(base, [boundary]))

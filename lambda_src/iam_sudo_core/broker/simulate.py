@@ -7,24 +7,15 @@ refuse, then what grants.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from itertools import chain
 
-from ..account import aws
-from ..account.second_look import assume_unchanged
+from ..account.assuming import AssumedRole, assume_unchanged
+from ..account.calls import Client
+from ..account.reading import read_whole
 from ..arns import RoleArn
 from ..credentials import Credentials
 from ..errors import AwsCallFailed, PackedPolicyTooLarge, SessionPolicyMalformed
-from ..session import tags as session_tags
-from ..session.caller import check_caller
-from ..session.plan import (
-    SessionPlan,
-    plan_sessions,
-    policy_sizes,
-    session_name,
-    wants_documents,
-)
-from ..session.role import RoleSnapshot
+from ..session.plan import SessionPlan, plan_whole, policy_sizes, session_name
+from ..session.role import WholeRole
 from .request import Request
 from .target import Note, Selection, find_target
 
@@ -34,8 +25,8 @@ def simulate(
     *,
     selection: Selection,
     base_role: str | RoleArn,
-    iam: aws.Client,
-    sts: aws.Client,
+    iam: Client,
+    sts: Client,
     note: Note,
 ) -> Credentials:
     """The credentials of a session that may do what the role may do, and never more.
@@ -48,61 +39,26 @@ def simulate(
         AwsCallFailed: AWS refused or failed a call.
     """
     target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
-    base = target.base_role
-    snapshot = target.snapshot
-    if wants_documents(snapshot):
-        snapshot = aws.read_documents(iam, snapshot)
-    plans = plan_sessions(snapshot, base_role=base)
-    first = next(plans)
-    snapshot = as_itself(snapshot, base, iam)
-    note(session_name=session_name(snapshot.name))
+    whole = read_whole(iam, target.snapshot, base_role=target.base_role)
+    plans = plan_whole(whole)
+    note(session_name=session_name(target.snapshot.name))
     try:
-        plans = chain([first], plans)
-        session = _assume(snapshot, plans, base_role=base, iam=iam, sts=sts, note=note)
+        session = _assume(whole, plans, iam=iam, sts=sts, note=note)
     except AwsCallFailed as error:
-        if not (first.tags and _is_about_tags(error)):
+        if not (whole.snapshot.tags and _is_about_tags(error)):
             raise
         note(tags_denied=error.detail)
-        snapshot = as_itself(snapshot, base, iam, are_passed=False)
-        plans = plan_sessions(replace(snapshot, tags={}), base_role=base)
-        session = _assume(snapshot, plans, base_role=base, iam=iam, sts=sts, note=note)
+        plans = plan_whole(whole, with_tags=False)
+        session = _assume(whole, plans, iam=iam, sts=sts, note=note)
     note(packed_policy_size=session.packed_policy_size)
     return session.credentials
 
 
-def as_itself(
-    snapshot: RoleSnapshot, base_role: RoleArn, iam: aws.Client, *, are_passed: bool = True
-) -> RoleSnapshot:
-    """The role, whose policies a session meets as the role itself does.
-
-    `are_passed` is whether the role's tags go with the session.
-
-    Where they test who is calling, a session of the base role may get round what holds the role
-    back. A role without managed policies, of whose others none tests a principal tag, costs no
-    call; another one, two round trips.
-
-    Raises:
-        PolicyNotUnderstood: what a policy tests cannot be told.
-        PrincipalTagDiffers: one tests a tag that a session has otherwise.
-        CallerIdentityTested: one holds something back from this caller.
-    """
-    base_tags: session_tags.Tags | None = {}
-    if not snapshot.is_read or session_tags.tested(snapshot.all_documents()):
-        snapshot, base_tags = aws.read_documents_and_tags(iam, snapshot, base_role)
-    check_caller(snapshot, base_role, base_tags, are_passed=are_passed)
-    return snapshot
-
-
 def _assume(
-    snapshot: RoleSnapshot,
-    plans: Iterable[SessionPlan],
-    *,
-    base_role: RoleArn,
-    iam: aws.Client,
-    sts: aws.Client,
-    note: Note,
-) -> aws.AssumedRole:
+    whole: WholeRole, plans: Iterable[SessionPlan], *, iam: Client, sts: Client, note: Note
+) -> AssumedRole:
     """Assume the base role by the first plan that STS can pack."""
+    snapshot = whole.snapshot
     for plan in plans:
         note(
             policy_characters=len(plan.policy or ""),
@@ -111,7 +67,7 @@ def _assume(
             fitted=", ".join(plan.how) or "as it is",
         )
         try:
-            return assume_unchanged(iam, sts, snapshot=snapshot, base_role=base_role, plan=plan)
+            return assume_unchanged(whole, plan, iam=iam, sts=sts)
         except AwsCallFailed as error:
             if error.code == "MalformedPolicyDocument":
                 policy, statement = snapshot.quoted_in(error.detail)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..account import aws
+from ..account.calls import Client
+from ..account.reading import list_roles, read_role
 from ..arns import RoleArn
 from ..errors import (
     BaseRoleNotAllowed,
@@ -54,7 +55,7 @@ def find_target(
     *,
     selection: Selection,
     base_role: str | RoleArn,
-    iam: aws.Client,
+    iam: Client,
     note: Note,
 ) -> Target:
     """The role that the request means; `base_role` is used when the request names none.
@@ -64,7 +65,7 @@ def find_target(
         RoleChanged: the role changed while it was being read.
         AwsCallFailed: AWS refused or failed a call.
     """
-    snapshot = aws.read_role(iam, request.role_name) or _only_match(iam, request, selection)
+    snapshot = read_role(iam, request.role_name) or _only_match(iam, request, selection)
     note(role_found=snapshot.name)
     rule = selecting_rule(snapshot.role, request.principal, selection)
     note(rule=rule)
@@ -100,17 +101,17 @@ def selecting_rule(role: Role, principal: Principal | None, selection: Selection
     return f"role name {pattern}, principal {allowed}"
 
 
-def _only_match(iam: aws.Client, request: Request, selection: Selection) -> RoleSnapshot:
+def _only_match(iam: Client, request: Request, selection: Selection) -> RoleSnapshot:
     found = [
         role.name
-        for role in aws.list_roles(iam)
+        for role in list_roles(iam)
         if request.role_name in role.name and _selects(role, request.principal, selection)
     ]
     if not found:
         raise RoleNotFound(role_name=request.role_name, principal=request.principal)
     if len(found) > 1:
         raise RoleAmbiguous(role_name=request.role_name, candidates=found)
-    snapshot = aws.read_role(iam, found[0])
+    snapshot = read_role(iam, found[0])
     if snapshot is None:
         raise RoleChanged(role=found[0])
     return snapshot

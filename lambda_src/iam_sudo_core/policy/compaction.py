@@ -19,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from .comparisons import MAX_COMPARISONS, to_cover
+from .elements import Element
 from .patterns import covers, is_unsure
-from .statements import Element, Statement
+from .statements import Statement
 
 Statements = list[Statement]
 

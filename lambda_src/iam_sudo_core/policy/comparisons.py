@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .statements import EVERYTHING, Element
+from .elements import EVERYTHING, Element
 
 # About half a second. No policy of AWS's own takes as many to compact, but for two of more than
 # 50,000 characters.

@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..arns import RoleArn
 from ..errors import CallerIdentityTested, PrincipalTagDiffers
 from ..policy.patterns import fold, matches
 from ..policy.statements import DENY, Statement, parse
 from . import tags as session_tags
 from .caller_keys import Answer, Caller, tags_set_anew
-from .role import RoleSnapshot
+from .role import WholeRole
 
 _POSITIVE = frozenset(
     {
@@ -70,30 +69,24 @@ class _Test:
         return fold(self.operator).removeprefix("foranyvalue:") in _POSITIVE
 
 
-def check_caller(
-    snapshot: RoleSnapshot,
-    base_role: RoleArn,
-    base_tags: session_tags.Tags | None,
-    *,
-    are_passed: bool = True,
-) -> None:
-    """Refuse a role one of whose policies a session on top of `base_role` gets round.
+def check_caller(whole: WholeRole, *, are_passed: bool = True) -> None:
+    """Refuse a role one of whose policies a session of the base role gets round.
 
-    All of the documents have to be there. `base_tags` are the base role's tags, None when they are
-    not known; `are_passed` is whether the role's own go with the session.
+    `are_passed` is whether the role's own tags go with the session.
 
     Raises:
         PolicyNotUnderstood: what a policy tests cannot be told.
         CallerIdentityTested: one holds something back from this caller.
         PrincipalTagDiffers: one tests a tag that a session has otherwise.
     """
-    caller = Caller.of(snapshot, base_role)
+    snapshot = whole.snapshot
+    caller = Caller.of(snapshot, whole.base_role)
     for policy in snapshot.all_documents():
         for statement in parse(snapshot.statements(policy)):
             if key := escape(statement, caller):
                 raise CallerIdentityTested(role=snapshot.name, policy=policy, key=key)
     difference = session_tags.compare(
-        snapshot.tags, base_tags, are_passed=are_passed, set_anew=tags_set_anew(snapshot)
+        snapshot.tags, whole.base_tags, are_passed=are_passed, set_anew=tags_set_anew(snapshot)
     )
     if found := difference.among(session_tags.tested(snapshot.all_documents())):
         raise PrincipalTagDiffers(role=snapshot.name, keys=found, problem=difference.why)

@@ -13,13 +13,9 @@ from dataclasses import dataclass
 
 from ..arns import BROKER_TAG
 from ..policy.compaction import compact
+from ..policy.elements import Pattern
 from ..policy.patterns import fold
-from ..policy.statements import (
-    ALLOW,
-    DENY,
-    Pattern,
-    Statement,
-)
+from ..policy.statements import ALLOW, DENY, Statement
 from . import tags as session_tags
 from .caller import keys
 from .caller_keys import (

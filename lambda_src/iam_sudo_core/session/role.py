@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..arns import RoleArn
 from ..errors import PolicyNotUnderstood, TrustPolicyNotUnderstood
-from ..policy import documents as policies
+from ..policy.documents import Statement, serialize
+from ..policy.documents import statements as statements_of
 from ..policy.principals import Principal, trusted_principals
 
 
@@ -90,12 +91,7 @@ class RoleSnapshot:
         boundary = self.permissions_boundary
         return frozenset(self.managed_policy_arns) | ({boundary} if boundary else set())
 
-    @property
-    def is_read(self) -> bool:
-        """Whether every document is there."""
-        return self.policy_arns <= self.documents.keys()
-
-    def statements(self, policy: str) -> list[policies.Statement]:
+    def statements(self, policy: str) -> list[Statement]:
         """The statements of one of its policies, which is named by its name or its ARN.
 
         Raises:
@@ -103,7 +99,7 @@ class RoleSnapshot:
         """
         document = self.all_documents().get(policy)
         try:
-            return policies.statements(document)
+            return statements_of(document)
         except ValueError as error:
             raise PolicyNotUnderstood(role=self.name, policy=policy, problem=str(error)) from None
 
@@ -133,7 +129,7 @@ class RoleSnapshot:
         AWS quotes an action or a resource as it is written; of several the longest is meant.
         """
         found = [
-            (len(text), policy, policies.serialize(statement))
+            (len(text), policy, serialize(statement))
             for policy in self.all_documents()
             for statement in self.statements(policy)
             for text in _texts(statement)
@@ -143,7 +139,23 @@ class RoleSnapshot:
         return policy, statement
 
 
-def _texts(statement: policies.Statement) -> Iterator[str]:
+@dataclass(frozen=True)
+class WholeRole:
+    """A role with all of its documents, and the base role that a session for it is made of.
+
+    `base_tags` are the base role's tags, None when they are not known. Where no policy of the role
+    can test a tag they are not looked for, and empty.
+    """
+
+    snapshot: RoleSnapshot
+    base_role: RoleArn
+    base_tags: Mapping[str, str] | None
+
+    def with_base_tags(self, tags: Mapping[str, str] | None) -> WholeRole:
+        return replace(self, base_tags=tags)
+
+
+def _texts(statement: Statement) -> Iterator[str]:
     for element in ("Action", "NotAction", "Resource", "NotResource"):
         value = statement.get(element, ())
         yield from [value] if isinstance(value, str) else value

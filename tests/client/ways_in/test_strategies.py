@@ -15,7 +15,7 @@ from iam_sudo_client.errors import InvalidOption, Refused, ServiceFailed
 from iam_sudo_client.ways_in import strategies
 from iam_sudo_client.ways_in.session import open_session
 from iam_sudo_core import Credentials, Request
-from iam_sudo_core.account import aws
+from iam_sudo_core.account import calls as core_calls
 from tests.aws_account import ACCOUNT, Account, Calls, allow, record_calls
 
 ONE = {"Version": "2012-10-17", "Statement": [allow("ssm:DescribeParameters")]}
@@ -47,14 +47,14 @@ def session(account: Account) -> Session:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     recorded: Calls = []
-    make = aws.clients
+    make = core_calls.clients
 
-    def recording(session: Session) -> tuple[aws.Client, aws.Client]:
+    def recording(session: Session) -> tuple[core_calls.Client, core_calls.Client]:
         made = make(session)
         record_calls(*made, into=recorded)
         return made
 
-    monkeypatch.setattr(aws, "clients", recording)
+    monkeypatch.setattr(core_calls, "clients", recording)
     return recorded
 
 
@@ -134,7 +134,7 @@ def test_a_reply_that_cannot_be_read_shows_nowhere(
     account: Account, session: Session, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     account.role("orders-task", inline={"one": ONE})
-    make = aws.clients
+    make = core_calls.clients
 
     def broken(**_: Any) -> None:
         raise ResponseParserError("invalid XML received: b'<SecretAccessKey>THE-SECRET'")
@@ -144,7 +144,7 @@ def test_a_reply_that_cannot_be_read_shows_nowhere(
         made[1].meta.events.register("before-call.sts.AssumeRole", broken)
         return made
 
-    monkeypatch.setattr(aws, "clients", breaking)
+    monkeypatch.setattr(core_calls, "clients", breaking)
     ways: dict[str, Callable[[], object]] = {
         "simulate": lambda: simulate(session, "orders-task"),
         "assume": lambda: strategies.assume(session, ROLE_ARN, note=lambda **_: None),
@@ -156,7 +156,7 @@ def test_a_reply_that_cannot_be_read_shows_nowhere(
 
 def deny(monkeypatch: pytest.MonkeyPatch, operation: str, *, code: str = "AccessDenied") -> None:
     """Have AWS deny one operation of IAM or STS from now on."""
-    make = aws.clients
+    make = core_calls.clients
 
     def denied(**_: Any) -> None:
         reason = {"Code": code, "Message": f"ann may not {operation}"}
@@ -168,7 +168,7 @@ def deny(monkeypatch: pytest.MonkeyPatch, operation: str, *, code: str = "Access
             client.meta.events.register(f"before-call.*.{operation}", denied)
         return made
 
-    monkeypatch.setattr(aws, "clients", denying)
+    monkeypatch.setattr(core_calls, "clients", denying)
 
 
 def test_local_says_which_permission_the_caller_lacks(

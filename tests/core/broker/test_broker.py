@@ -14,6 +14,7 @@ from botocore.parsers import ResponseParserError
 from moto.iam.models import IAMBackend, iam_backends
 
 from iam_sudo_core import errors
+from iam_sudo_core.broker import decision
 from tests.aws_account import ACCOUNT, ECS, Account, Calls, allow
 from tests.core.conftest import BASE_ROLE, CONTEXT, ONE, READ_ONLY, Invoke, decided, sent
 
@@ -618,14 +619,14 @@ def test_a_defect_grants_nothing_and_tells_the_caller_where_to_look(
     def broken(*_: object, **__: object) -> None:
         raise KeyError(detail)
 
-    monkeypatch.setattr(broker, "simulate", broken)
+    monkeypatch.setattr(decision, "simulate", broken)
     with pytest.raises(errors.BrokerFailure, match="req-1") as caught:
         broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
     assert "nobody's business" not in str(caught.value)
     assert caught.value.__suppress_context__
     log = capsys.readouterr().out
     assert "KeyError" in log
-    assert "in _decide" in log
+    assert "in _answer" in log
     assert "nobody's business" not in log
 
 

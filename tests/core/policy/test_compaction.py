@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iam_sudo_core.policy import compaction
-from iam_sudo_core.policy import documents as policies
+from iam_sudo_core.policy import compaction, documents
 from iam_sudo_core.policy.compaction import NotEquivalent, compact, equivalent
 from iam_sudo_core.policy.statements import parse, write
 
@@ -23,7 +22,7 @@ NO_COMPACTIONS = json.loads((CASES / "no_compactions.json").read_text())
 Json = dict[str, Any]
 
 
-def compacted(statements: list[Json]) -> list[policies.Statement]:
+def compacted(statements: list[Json]) -> list[documents.Statement]:
     return write(compact(parse(statements)))
 
 
@@ -67,7 +66,7 @@ def statement(draw: st.DrawFn) -> Json:
 def test_it_never_grows_and_a_second_time_changes_nothing(statements: list[Json]) -> None:
     once = compacted(statements)
     assert compacted([dict(each) for each in once]) == once
-    before, after = (policies.serialize({"Statement": each}) for each in (statements, once))
+    before, after = (documents.serialize({"Statement": each}) for each in (statements, once))
     assert len(after) <= len(before)
 
 

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iam_sudo_core.policy import documents as policies
+from iam_sudo_core.policy import documents
 
 ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::orders/*"}
 
 
 def test_a_statement_that_is_an_object_becomes_a_list_of_one() -> None:
-    assert policies.statements({"Version": "2012-10-17", "Statement": ALLOW}) == [ALLOW]
+    assert documents.statements({"Version": "2012-10-17", "Statement": ALLOW}) == [ALLOW]
 
 
 def test_sids_are_dropped_because_equal_ones_would_collide() -> None:
     document = {"Version": "2012-10-17", "Id": "x", "Statement": [{"Sid": "One", **ALLOW}]}
-    merged = policies.merge([policies.statements(document)] * 2)
+    merged = documents.merge([documents.statements(document)] * 2)
     assert merged == {"Version": "2012-10-17", "Statement": [ALLOW, ALLOW]}
 
 
@@ -36,12 +36,12 @@ def test_plain_text_of_the_old_version_stays_plain_text(
 ) -> None:
     old = {**ALLOW, "Resource": [written], "Condition": {"StringLike": {"s3:prefix": written}}}
     new = {**ALLOW, "Resource": [meant], "Condition": {"StringLike": {"s3:prefix": meant}}}
-    assert policies.statements({**version, "Statement": [old]}) == [new]
+    assert documents.statements({**version, "Statement": [old]}) == [new]
 
 
 def test_variables_of_the_new_version_stay_variables() -> None:
     statement = {**ALLOW, "Resource": "arn:aws:s3:::b/${aws:username}"}
-    assert policies.statements({"Version": "2012-10-17", "Statement": statement}) == [statement]
+    assert documents.statements({"Version": "2012-10-17", "Statement": statement}) == [statement]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_fields_that_an_arn_lacks_are_anything(written: str, meant: str, element
     for one, other in ((written, meant), (["*", written], ["*", meant])):
         statement = {"Effect": "Deny", "Action": "s3:*", element: one}
         document = {"Version": "2012-10-17", "Statement": statement}
-        assert policies.statements(document) == [{**statement, element: other}]
+        assert documents.statements(document) == [{**statement, element: other}]
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_fields_that_an_arn_lacks_are_anything(written: str, meant: str, element
 def test_an_arn_of_which_it_is_not_sure_what_it_lacks_is_refused(resource: str) -> None:
     document = {"Version": "2012-10-17", "Statement": [{**ALLOW, "Resource": resource}]}
     with pytest.raises(ValueError, match="lacks fields"):
-        policies.statements(document)
+        documents.statements(document)
 
 
 def test_in_the_old_version_a_dollar_begins_no_variable() -> None:
     statement = {**ALLOW, "Resource": "arn:aws:s3:::${a:b}"}
-    assert policies.statements({"Statement": statement}) == [
+    assert documents.statements({"Statement": statement}) == [
         {**ALLOW, "Resource": "arn:aws:s3:::${$}{a:b}"}
     ]
 
@@ -98,7 +98,7 @@ def expand(text: str) -> str:
 
 @given(st.text("${}a*", max_size=12))
 def test_every_old_text_reads_the_same_in_the_new_version(text: str) -> None:
-    [statement] = policies.statements({"Statement": {**ALLOW, "Resource": text}})
+    [statement] = documents.statements({"Statement": {**ALLOW, "Resource": text}})
     assert expand(statement["Resource"]) == text
 
 
@@ -128,7 +128,7 @@ def test_every_old_text_reads_the_same_in_the_new_version(text: str) -> None:
 )
 def test_what_is_not_understood_is_an_error(document: Any, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        policies.statements(document)
+        documents.statements(document)
 
 
 JSON = st.recursive(
@@ -148,11 +148,11 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_other_document_is_a_value_error_and_never_a_crash(document: object) -> None:
     with contextlib.suppress(ValueError):
-        policies.serialize(policies.merge([policies.statements(document)]))
+        documents.serialize(documents.merge([documents.statements(document)]))
 
 
 def test_no_spaces_are_sent() -> None:
-    sent = policies.serialize(policies.merge([[{**ALLOW, "Resource": "é"}]]))
+    sent = documents.serialize(documents.merge([[{**ALLOW, "Resource": "é"}]]))
     assert sent == (
         '{"Version":"2012-10-17","Statement":'
         '[{"Effect":"Allow","Action":"s3:GetObject","Resource":"é"}]}'

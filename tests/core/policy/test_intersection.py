@@ -12,7 +12,7 @@ from iam_sudo_core import (
     plan_sessions,
 )
 from iam_sudo_core.arns import RoleArn
-from iam_sudo_core.policy import intersection as boundary
+from iam_sudo_core.policy import denials, intersection
 from iam_sudo_core.policy.intersection import NotExact
 from iam_sudo_core.policy.statements import parse, write
 from tests.aws_account import allow
@@ -30,11 +30,11 @@ def deny(action: Any = None, resource: Any = "*", **more: Any) -> Json:
 
 
 def complement(*statements: Json) -> list[Any]:
-    return write(boundary.complement(parse(statements)))
+    return write(denials.complement(parse(statements)))
 
 
 def product(role: list[Json], *bounds: Json) -> list[Any]:
-    return write(boundary.product(parse(role), parse(bounds)))
+    return write(intersection.product(parse(role), parse(bounds)))
 
 
 def without_resource(statement: Json, **more: Any) -> Json:
@@ -258,7 +258,7 @@ def test_a_product_of_too_many_statements_is_not_begun() -> None:
 
 
 def test_a_product_that_fails_its_check_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boundary, "_common", lambda one, *_: one)
+    monkeypatch.setattr(intersection, "_common", lambda one, *_: one)
     with pytest.raises(NotExact, match="lie within both"):
         product([allow("s3:*")], allow("s3:Get*"))
 

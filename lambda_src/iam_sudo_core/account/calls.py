@@ -1,0 +1,89 @@
+"""Clients of IAM and STS, and how a call fails: the one place that boto3 comes in by.
+
+Throttling is retried by botocore (`retries` below). What AWS answers with an error, or with what
+nobody can read, is an `AwsCallFailed` that holds no secret.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
+from botocore.session import Session
+
+from ..errors import AwsCallFailed
+
+# As many side by side as botocore keeps connections for.
+CONNECTIONS = 10
+
+
+class Client(Protocol):
+    """A boto3 client, as far as we use one. boto3 makes its methods at run time."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]: ...
+
+
+def clients(session: Session | None = None, **options: Any) -> tuple[Client, Client]:
+    """IAM and STS clients of a botocore session; `options` go to both (`region_name`, …)."""
+    session = session or Session()
+    # At DEBUG botocore writes every reply out, and STS replies with secrets.
+    logging.getLogger("botocore").setLevel(logging.INFO)
+    # The global STS endpoint is one region far away, and its tokens fail in opt-in regions.
+    session.set_config_variable("sts_regional_endpoints", "regional")
+    made = boto3.Session(botocore_session=session)
+    config = Config(
+        connect_timeout=5,
+        read_timeout=10,
+        max_pool_connections=CONNECTIONS,
+        retries={"mode": "standard", "total_max_attempts": 5},
+    )
+    iam, sts = (made.client(name, config=config, **options) for name in ("iam", "sts"))
+    return iam, sts
+
+
+def call(client: Client, operation: str, **parameters: Any) -> Mapping[str, Any]:
+    """The reply to one call.
+
+    Raises:
+        AwsCallFailed: AWS refused or failed it.
+    """
+    with _translated_errors(operation):
+        reply: Mapping[str, Any] = getattr(client, operation)(**parameters)
+        return reply
+
+
+def pages(client: Client, operation: str, key: str, **parameters: Any) -> list[Any]:
+    """What all pages of a list have under `key`.
+
+    Raises:
+        AwsCallFailed: AWS refused or failed a call.
+    """
+    with _translated_errors(operation):
+        found = client.get_paginator(operation).paginate(**parameters)
+        return [item for page in found for item in page[key]]
+
+
+@contextmanager
+def _translated_errors(operation: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        reason = error.response.get("Error", {})
+        raise AwsCallFailed(
+            operation=error.operation_name,
+            code=reason.get("Code", "Unknown"),
+            detail=reason.get("Message", "no message"),
+        ) from None
+    except ResponseParserError:
+        # Its message holds all of the reply, secrets included.
+        raise AwsCallFailed(
+            operation=operation.title().replace("_", ""),
+            code="UnreadableReply",
+            detail="the reply cannot be read",
+        ) from None

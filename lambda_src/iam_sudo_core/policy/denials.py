@@ -1,0 +1,158 @@
+"""What a permissions boundary does not allow, as Deny statements beside a role's policies.
+
+For a boundary's `Allow A on R if C`: deny all but the A's; deny A on all but R; deny A where C does
+not hold, a statement for each of its tests, since any of them may fail. It is exact when no action
+is in two such statements, and each test has an exact opposite, see `_OPPOSITES`. What has a
+resource of which it is not sure what it matches is left alone: a policy variable, a wildcard where
+AWS allows none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
+from itertools import combinations
+from typing import Any
+
+from .compaction import compact
+from .comparisons import comparisons
+from .elements import EVERYTHING, Element
+from .intersection import NotExact, check_cost
+from .patterns import fold, has_variable
+from .statements import ALLOW, DENY, Condition, Statement
+
+# Operators and what is true exactly when they are not, for keys with one value. "Not" operators
+# are true when the key is absent, the others are false (IAM User Guide, "AWS JSON policy elements:
+# Condition operators"). Those of numbers and dates are left out, since of a value that is neither
+# both sides of a comparison are false; and so are IfExists, ForAllValues and ForAnyValue.
+_OPPOSITES = {
+    one: other
+    for pair in (
+        ("StringEquals", "StringNotEquals"),
+        ("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
+        ("StringLike", "StringNotLike"),
+        ("ArnEquals", "ArnNotEquals"),
+        ("ArnLike", "ArnNotLike"),
+        ("IpAddress", "NotIpAddress"),
+    )
+    for one, other in (pair, pair[::-1])
+}
+_FALSE_OF = {"true": "false", "false": "true"}
+# Keys that have one value or none: IAM User Guide, "AWS global condition context keys". Of what is
+# no ARN, no address or no truth value an operator of that type and its opposite are both false, so
+# for those only the keys count whose values AWS makes.
+_ARNS = {"aws:principalarn", "aws:sourcearn", "iam:permissionsboundary"}
+_ADDRESSES = {"aws:sourceip", "aws:vpcsourceip"}
+_TRUTH_VALUES = {
+    "aws:multifactorauthpresent",
+    "aws:principalisawsservice",
+    "aws:securetransport",
+    "aws:viaawsservice",
+}
+_SINGLE_VALUED = _ARNS | _ADDRESSES | _TRUTH_VALUES | {
+    "aws:currenttime", "aws:ec2instancesourceprivateipv4", "aws:ec2instancesourcevpc",
+    "aws:epochtime", "aws:federatedprovider", "aws:principalaccount", "aws:principalorgid",
+    "aws:principalservicename", "aws:principaltype", "aws:referer", "aws:requestedregion",
+    "aws:resourceaccount", "aws:resourceorgid", "aws:sourceaccount", "aws:sourceidentity",
+    "aws:sourcevpc", "aws:sourcevpce", "aws:useragent", "aws:userid", "aws:username",
+    "iam:passedtoservice", "s3:prefix",
+}  # fmt: skip
+_SINGLE_VALUED_FAMILIES = (
+    "aws:principaltag/",
+    "aws:requesttag/",
+    "aws:resourcetag/",
+    "iam:resourcetag/",
+)
+
+
+def complement(boundary: Sequence[Statement]) -> list[Statement]:
+    """Deny statements for all that the boundary does not allow.
+
+    Raises:
+        NotExact: the boundary has a statement without an exact complement.
+    """
+    # United and rid of what says nothing, statements overlap less.
+    statements = compact(boundary)
+    denials = [each for each in statements if each.effect == DENY]
+    allows = [each for each in statements if each.effect == ALLOW]
+    if len(allows) > 1:
+        actions = [each.action for each in allows]
+        check_cost(comparisons(actions, actions) + len(allows) ** 2, allows[0], "itself")
+    for one, other in combinations(allows, 2):
+        if not one.action.apart(other.action):
+            raise NotExact(other, "it allows actions that another statement allows otherwise")
+    return [
+        *_denied_outside(allows),
+        *(denial for allow in allows for denial in _denied_within(allow)),
+        *denials,
+    ]
+
+
+def _denied_outside(allows: Sequence[Statement]) -> Iterator[Statement]:
+    """Deny every action that no statement allows."""
+    if not allows:
+        yield Statement(DENY, EVERYTHING, EVERYTHING)
+        return
+    if len(allows) > 1 and (negated := [each for each in allows if each.action.negated]):
+        raise NotExact(negated[0], "it has NotAction beside other statements")
+    actions = Element(
+        tuple(dict.fromkeys(pattern for each in allows for pattern in each.action.patterns)),
+        allows[0].action.negated,
+    )
+    if not actions.is_everything:
+        yield Statement(DENY, _all_but(actions), EVERYTHING)
+
+
+def _denied_within(allow: Statement) -> Iterator[Statement]:
+    """Deny the actions of a statement outside of its resources, and without its condition."""
+    if unsure := allow.resource.unsure:
+        raise NotExact(allow, f"what {min(unsure)} in its resources matches is not sure")
+    if not allow.resource.is_everything:
+        yield Statement(DENY, allow.action, _all_but(allow.resource))
+    for operator, keys in (allow.condition.value or {}).items():
+        for key, values in keys.items():
+            opposite = _opposite(allow, operator, key, values)
+            yield Statement(DENY, allow.action, EVERYTHING, Condition.parse(opposite))
+
+
+def _all_but(element: Element) -> Element:
+    return Element(element.patterns, not element.negated)
+
+
+def _opposite(allow: Statement, operator: str, key: str, values: Any) -> Mapping[str, Any]:
+    texts = [str(value) for value in (values if isinstance(values, list) else [values])]
+    name = fold(key)
+    if any(map(has_variable, texts)):
+        raise NotExact(allow, f"its condition has a policy variable for {key}")
+    one_truth_value = _FALSE_OF.get(texts[0].lower()) if len(texts) == 1 else None
+    if operator == "Null" and one_truth_value:
+        return {"Null": {key: one_truth_value}}
+    if name not in _SINGLE_VALUED and not name.startswith(_SINGLE_VALUED_FAMILIES):
+        raise NotExact(allow, f"{key} in its condition is not known to have one value only")
+    if operator == "Bool" and name in _TRUTH_VALUES and one_truth_value:
+        return {"BoolIfExists": {key: one_truth_value}}
+    if not texts or operator not in _OPPOSITES or not _is_of_its_type(operator, name, texts):
+        raise NotExact(allow, f"{operator} of {key} in its condition has no exact opposite")
+    return {_OPPOSITES[operator]: {key: values}}
+
+
+def _is_of_its_type(operator: str, name: str, texts: Sequence[str]) -> bool:
+    """Whether key and values are surely what the operator compares."""
+    if operator.startswith("Arn"):
+        return name in _ARNS and all(
+            re.match("arn:[^:]+:[^:]+:[^:]*:[^:]*:.", text) for text in texts
+        )
+    if operator.endswith("IpAddress"):
+        return name in _ADDRESSES and all(map(_is_address, texts))
+    return True
+
+
+def _is_address(text: str) -> bool:
+    if not re.fullmatch(r"[0-9A-Fa-f.:]+(/[0-9]+)?", text):
+        return False
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,146 @@
+"""The ways to say exactly what a role may do, whether they fit into a session or not.
+
+Managed policies travel as ARNs, which pack smaller, and inline policies merged into one document. A
+permissions boundary is carried over by one of the constructions of `intersection`. Each way comes
+as it is, then compacted, then with managed policies moved inline, small ones first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ..errors import PermissionsBoundaryNotExact, PolicyNotUnderstood
+from ..policy.compaction import compact, cost
+from ..policy.comparisons import MAX_COMPARISONS
+from ..policy.denials import complement
+from ..policy.documents import Statement, merge, serialize
+from ..policy.intersection import NotExact, product
+from ..policy.statements import parse, write
+from .role import RoleSnapshot
+
+# IAM User Guide, "IAM and STS quotas", and STS API Reference, "AssumeRole" (Policy, PolicyArns).
+MAX_CHARACTERS = 2_048
+MAX_POLICY_ARNS = 10
+NOT_ACCEPTED = re.compile(r"[^\t\n\r\u0020-\u00FF]")
+
+_COMPACTED = "compacted"
+_COMPLEMENT = "boundary as its complement"
+_PRODUCT = "boundary as a product"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Session policies that are exactly the role, whether they fit or not."""
+
+    statements: tuple[Statement, ...]
+    policy_arns: tuple[str, ...] = ()
+    how: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str | None:
+        """The document; None when the managed policies say it all."""
+        if not self.statements and self.policy_arns:
+            return None
+        return serialize(merge([self.statements]))
+
+    @property
+    def characters(self) -> int:
+        return characters_of(self.text, self.policy_arns)
+
+    @property
+    def fits(self) -> bool:
+        return (
+            self.characters <= MAX_CHARACTERS
+            and len(self.policy_arns) <= MAX_POLICY_ARNS
+            and not NOT_ACCEPTED.search(self.text or "")
+        )
+
+    def compacted(self) -> Draft:
+        statements = tuple(write(compact(parse(self.statements))))
+        return Draft(statements, self.policy_arns, (*self.how, _COMPACTED))
+
+    def with_inline(self, moved: Mapping[str, Iterable[Statement]]) -> Draft:
+        """The draft with these of its managed policies moved inline."""
+        left = tuple(arn for arn in self.policy_arns if arn not in moved)
+        united = parse(
+            (*self.statements, *(s for statements in moved.values() for s in statements))
+        )
+        how = (*self.how, *(f"{arn} moved inline" for arn in moved))
+        return Draft(tuple(write(compact(united))), left, how)
+
+
+def characters_of(text: str | None, policy_arns: Iterable[str]) -> int:
+    """What STS counts of a document and of ARNs against `MAX_CHARACTERS`."""
+    return len(text or "") + sum(map(len, policy_arns))
+
+
+def drafts(snapshot: RoleSnapshot) -> Iterator[Draft]:
+    """The ways to say what the role may do, the most literal one first."""
+    for draft in _bounded(snapshot):
+        yield draft
+        compacted = draft.compacted()
+        yield compacted
+        yield _moved_inline(compacted, snapshot)
+
+
+def _bounded(snapshot: RoleSnapshot) -> Iterator[Draft]:
+    """The role's policies, cut by its permissions boundary if it has one."""
+    inline = tuple(s for name in snapshot.inline_policies for s in snapshot.statements(name))
+    arn = snapshot.permissions_boundary
+    if arn is None:
+        yield Draft(inline, snapshot.managed_policy_arns)
+        return
+    bounds = parse(snapshot.statements(arn))
+    applied = False
+    try:
+        denials = write(complement(bounds))
+        yield Draft((*inline, *denials), snapshot.managed_policy_arns, (_COMPLEMENT,))
+        applied = True
+    except NotExact:
+        pass
+    try:
+        managed = [
+            s for policy in snapshot.managed_policy_arns for s in snapshot.statements(policy)
+        ]
+        found = product(parse((*inline, *managed)), bounds)
+        yield Draft(tuple(write(found)), (), (_PRODUCT,))
+    except (NotExact, PolicyNotUnderstood) as obstacle:
+        if applied:
+            return
+        if isinstance(obstacle, PolicyNotUnderstood):
+            raise
+        raise PermissionsBoundaryNotExact(
+            role=snapshot.name,
+            boundary=arn,
+            statement=serialize(obstacle.statement.to_json()),
+            problem=obstacle.problem,
+        ) from None
+
+
+def _moved_inline(draft: Draft, snapshot: RoleSnapshot) -> Draft:
+    """The draft with managed policies moved inline until it fits, the smallest first.
+
+    Never more than it takes: STS packs an ARN into less than the text that it stands for. Those
+    that come late are not tried when compacting has taken too long by then.
+    """
+    sizes = {}
+    for arn in draft.policy_arns:
+        # Unread, or of an unknown shape, it may travel as an ARN.
+        with suppress(PolicyNotUnderstood):
+            sizes[arn] = Draft(tuple(snapshot.statements(arn))).characters
+    order = sorted(sizes, key=lambda arn: sizes[arn])
+    excess = max(0, len(draft.policy_arns) - MAX_POLICY_ARNS)
+    if excess:
+        draft = draft.with_inline({arn: snapshot.statements(arn) for arn in order[:excess]})
+    left = MAX_COMPARISONS
+    for arn in order[excess:]:
+        left -= cost(parse((*draft.statements, *snapshot.statements(arn))))
+        if draft.fits or max(sizes[arn], len(draft.text or "")) > MAX_CHARACTERS or left < 0:
+            break
+        moved = draft.with_inline({arn: snapshot.statements(arn)})
+        if moved.characters < draft.characters:
+            draft = moved
+    return draft
