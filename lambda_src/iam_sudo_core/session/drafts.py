@@ -1,8 +1,8 @@
 """The ways to say exactly what a role may do, whether they fit into a session or not.
 
 Managed policies travel as ARNs, which pack smaller, and inline policies merged into one document. A
-permissions boundary is carried over by one of the constructions of `intersection`. Each way comes
-as it is, then compacted, then with managed policies moved inline, small ones first.
+permissions boundary is carried over by one of two constructions, `denials` or `intersection`. Each
+way comes as it is, then compacted, then with managed policies moved inline, small ones first.
 """
 
 from __future__ import annotations
