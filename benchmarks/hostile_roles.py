@@ -69,7 +69,7 @@ class Iam:
         return {"PolicyDocument": self._inline[PolicyName]}
 
     def get_policy(self, *, PolicyArn: str) -> Document:  # noqa: ARG002, N803
-        return {"Policy": {"DefaultVersionId": "v1"}}
+        return {"Policy": {"DefaultVersionId": "v1", "PolicyId": "ANPA"}}
 
     def get_policy_version(self, *, PolicyArn: str, VersionId: str) -> Document:  # noqa: ARG002, N803
         return {"PolicyVersion": {"Document": self._documents[PolicyArn]}}

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.fidelity.catalogue import Catalogue
-from tests.fidelity.draw_contexts import PRINCIPAL_TAG, context
-from tests.fidelity.draw_resources import resource, variables_in
+from tests.fidelity.draw_contexts import PRINCIPAL_ARN, PRINCIPAL_TAG, context
+from tests.fidelity.draw_resources import ACCOUNT, resource, variables_in
 from tests.fidelity.evaluator import Document, Request, Value, listed
 from tests.fidelity.marks import is_mark
 
+# The role and the base role, both of whom a policy may mean by a variable.
+CALLERS = ("task", "IAMSudoUser")
 # Of how many requests one is not about what the policies name.
 BACKGROUND = 12
 
@@ -58,11 +60,13 @@ class _Draw:
     def request(self) -> Request:
         statement = self._rng.choice(self._statements)
         keys: dict[str, Value] = {
-            name: self._rng.choice(["alice", "Alice", "bob"])
+            name: self._rng.choice(["alice", "Alice", "bob", "IAMSudoUser"])
             for name in sorted(self._variables)
             if self._rng.random() < 0.75
         }
         known = self._tags | {name.lower(): value for name, value in keys.items()}
+        # Who is calling is the side's to say; what is asked for may be either's.
+        known |= {PRINCIPAL_ARN: f"arn:aws:iam::{ACCOUNT}:role/{self._rng.choice(CALLERS)}"}
         others = self._rng.sample(self._conditions, min(2, len(self._conditions)))
         keys |= context(statement.get("Condition", {}), others, known, self._rng)
         known |= {key.lower(): value for key, value in keys.items() if isinstance(value, str)}

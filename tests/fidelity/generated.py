@@ -74,6 +74,10 @@ MARKS = [
     if_("ForAllValues:StringEquals", "saml:edupersonaffiliation", "staff", "student"),
     if_("ForAnyValue:StringEquals", "saml:edupersonaffiliation", "staff", "student"),
     if_("StringEquals", "aws:ResourceTag/owner", "${aws:SourceIdentity}"),
+    if_("StringEquals", "aws:ResourceTag/owner", "${aws:PrincipalArn}"),
+    if_("StringLike", "aws:PrincipalArn", "*:role/${aws:ResourceTag/owner}"),
+    if_("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/admin-*"),
+    if_("StringEqualsIgnoreCase", "aws:PrincipalArn", "*", "arn:aws:iam::*:role/iamsudouser"),
 ]
 TAGS = {"team": "orders"}
 ATTACHED = [

@@ -48,8 +48,9 @@ def _filled(statement: dict[str, Any]) -> dict[str, Any]:
 
 
 def _spelt_out(statement: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
-    def of(value: Any) -> list[str]:
-        return [each for pattern in listed(value) for each in _types(pattern, catalogue)]
+    def of(value: Any) -> Any:
+        found = [each for pattern in listed(value) for each in _types(pattern, catalogue)]
+        return value if found == listed(value) else found
 
     return {
         element: of(value) if element in ("Resource", "NotResource") else value

@@ -14,7 +14,7 @@ from tests.fidelity.judge import Verdict
 pytestmark = pytest.mark.slow
 
 SEED = 20261124
-REQUESTS = 600
+REQUESTS = 900
 PLAIN = Case("", "", role(inline_policies={"policy": document(*wrong.ROLE.values())}))
 BOUNDED = Case(
     "",

@@ -10,6 +10,7 @@ from typing import Any
 from tests.fidelity.boundaries import allow, deny, if_
 from tests.fidelity.wrong import ORDERS
 
+BASE_ROLE = "arn:aws:iam::111122223333:role/IAMSudoUser"
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:orders"
 
 ROLE = allow(["sqs:SendMessage", "s3:*"], ["arn:aws:sqs:eu-west-1:111122223333:jobs", ORDERS])
@@ -59,6 +60,22 @@ HELD_BACK: dict[str, dict[str, Any]] = {
     ),
     "an Allow but for the role": allow(
         "kms:Decrypt", Condition=if_("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/task")
+    ),
+    "an Allow for the base role's spelling": allow(
+        "kms:Decrypt",
+        Condition=if_("StringEqualsIgnoreCase", "aws:PrincipalArn", "*", BASE_ROLE.lower()),
+    ),
+    "an Allow for a role that is computed": allow(
+        "sqs:*", Condition=if_("StringLike", "aws:PrincipalArn", "*:role/${aws:ResourceTag/owner}")
+    ),
+    "an Allow for what is tagged with the caller's ARN": allow(
+        "sqs:*", Condition=if_("StringEquals", "aws:ResourceTag/owner", "${aws:PrincipalArn}")
+    ),
+    "an Allow for what is named after the caller": allow(
+        "s3:*", "arn:aws:s3:::own/${aws:PrincipalArn}/*"
+    ),
+    "an Allow for the base role's id": allow(
+        "kms:Decrypt", Condition=if_("StringLike", "aws:userid", "AROABASE:*")
     ),
     "a Deny for the role": deny(
         "s3:*", Condition=if_("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/task")

@@ -65,8 +65,11 @@ def pages(client: Client, operation: str, key: str, **parameters: Any) -> list[A
         AwsCallFailed: AWS refused or failed a call.
     """
     with _translated_errors(operation):
-        found = client.get_paginator(operation).paginate(**parameters)
-        return [item for page in found for item in page[key]]
+        found = list(client.get_paginator(operation).paginate(**parameters))
+    # Without a marker nobody can ask for the rest, and a list that is cut off is not the list.
+    if found and found[-1].get("IsTruncated"):
+        raise _unreadable(operation)
+    return [item for page in found for item in page[key]]
 
 
 @contextmanager
@@ -82,8 +85,12 @@ def _translated_errors(operation: str) -> Iterator[None]:
         ) from None
     except ResponseParserError:
         # Its message holds all of the reply, secrets included.
-        raise AwsCallFailed(
-            operation=operation.title().replace("_", ""),
-            code="UnreadableReply",
-            detail="the reply cannot be read",
-        ) from None
+        raise _unreadable(operation) from None
+
+
+def _unreadable(operation: str) -> AwsCallFailed:
+    return AwsCallFailed(
+        operation=operation.title().replace("_", ""),
+        code="UnreadableReply",
+        detail="the reply cannot be read",
+    )

@@ -73,7 +73,7 @@ def read_outline(iam: Client, name: str, *, managed_policies: Iterable[str]) -> 
             managed_policies=frozenset(p["PolicyArn"] for p in _still_there(name, attached)),
             permissions_boundary=_boundary(reply),
             tags=_tags(reply),
-            versions={arn: _still_there(name, version) for arn, version in versions.items()},
+            versions={arn: _still_there(name, version)[1] for arn, version in versions.items()},
         )
 
 
@@ -157,21 +157,26 @@ def _get_role(iam: Client, name: str) -> Mapping[str, Any] | None:
     return role
 
 
-def _version(iam: Client, arn: str) -> str:
-    version: str = call(iam, "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return version
+def _version(iam: Client, arn: str) -> tuple[str, str]:
+    """The version of a managed policy that is in force, and what tells it from all others.
+
+    A policy that is deleted and made anew has its versions again, but another id.
+    """
+    policy = call(iam, "get_policy", PolicyArn=arn)["Policy"]
+    version: str = policy["DefaultVersionId"]
+    return version, f"{version} of {policy['PolicyId']}"
 
 
 def _document(iam: Client, arn: str) -> tuple[str, object]:
     """The version of a managed policy that is in force, and its document."""
-    version = _version(iam, arn)
+    version, fingerprint = _version(iam, arn)
     reply = call(iam, "get_policy_version", PolicyArn=arn, VersionId=version)
-    return version, reply["PolicyVersion"]["Document"]
+    return fingerprint, reply["PolicyVersion"]["Document"]
 
 
 def _boundary(reply: Mapping[str, Any]) -> str | None:
     boundary = reply.get("PermissionsBoundary")
-    return boundary["PermissionsBoundaryArn"] if boundary else None
+    return None if boundary is None else boundary["PermissionsBoundaryArn"]
 
 
 def _tags(reply: Mapping[str, Any]) -> dict[str, str]:

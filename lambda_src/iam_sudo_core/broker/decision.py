@@ -32,8 +32,8 @@ def decide(
         IamSudoError: a refusal, or a failure; its class is the `errorType` of the reply.
     """
     audit = AuditLine(request_id=request_id, event=event)
-    print(audit.asked(), flush=True)
     try:
+        print(audit.asked(), flush=True)
         answer = _answer(event, settings, iam=iam, sts=sts, note=audit.note)
     except IamSudoError as error:
         print(audit.refused(error), flush=True)

@@ -87,6 +87,24 @@ def allows_session_tags(document: object) -> bool:
     )
 
 
+def federation_providers(document: object) -> frozenset[str]:
+    """The names of the federation providers that a trust policy allows anything.
+
+    As the keys of their sessions begin with: `accounts.google.com`, or the name of an OIDC provider
+    without its scheme (IAM API Reference, "CreateOpenIDConnectProvider").
+
+    Raises:
+        ValueError: as `trusted_principals`.
+    """
+    return frozenset(
+        principal.id.partition(":oidc-provider/")[2] or principal.id
+        for statement in _statements(document)
+        if statement.get("Effect") == "Allow"
+        for principal in _named(statement, "Principal", partition="")
+        if principal.type == "Federated"
+    )
+
+
 @dataclass(frozen=True)
 class _Denial:
     named: frozenset[Principal]

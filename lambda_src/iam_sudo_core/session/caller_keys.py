@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from ..arns import RoleArn
+from ..policy.conditions import KeyTest
 from ..policy.patterns import fold
-from ..policy.principals import Principal, allows_session_tags
+from ..policy.principals import Principal, allows_session_tags, federation_providers
 from . import tags as session_tags
 from .role import RoleSnapshot
 
@@ -55,8 +56,11 @@ SAME = frozenset(
 SAME_FAMILIES = ("aws:requesttag/", "aws:resourcetag/")
 # The same where role and base role are of one account.
 OF_THE_ACCOUNT = frozenset(
-    {"aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "kms:calleraccount"}
-)
+    {
+        "aws:principalaccount", "aws:principalorgid", "aws:principalorgmasteraccountid",
+        "aws:principalorgpaths", "kms:calleraccount",
+    }
+)  # fmt: skip
 OF_THE_PLACE = frozenset(
     {
         "aws:sourceip", "aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce", "aws:vpceaccount",
@@ -66,18 +70,15 @@ OF_THE_PLACE = frozenset(
     }
 )  # fmt: skip
 # Who is calling.
-ANOTHER = frozenset(
-    {
-        "aws:principalarn", "aws:userid",
-        "deadline:requesterprincipalid", "nimble:requesterprincipalid",
-    }
-)  # fmt: skip
+PRINCIPAL_ARN, USER_ID = "aws:principalarn", "aws:userid"
+ANOTHER = frozenset({PRINCIPAL_ARN, USER_ID, "servicecatalog:rolelevel"})
 # What the role's sessions may have from the sign-in, and from the machine or the service that they
 # were given out to. Those of `aws:` would be taken for such anyway.
 OF_THE_SIGN_IN = frozenset(
     {
         "aws:chatbotsourcearn", "aws:federatedprovider", "aws:sourceidentity",
-        "identitystore:userid", "qapps:userissessionmoderator",
+        "deadline:requesterprincipalid", "identitystore:userid", "nimble:requesterprincipalid",
+        "qapps:userissessionmoderator",
     }
 )  # fmt: skip
 OF_THE_MACHINE = frozenset(
@@ -120,13 +121,16 @@ _PRINCIPAL_TAG = "aws:principaltag/"
 class Caller:
     """Who a session is: one of `base_role`, for `role`, with the tags of these keys as the role.
 
-    The keys are folded; `is_tagged` is whether the role's own sessions may be passed other tags.
+    The keys are folded; `is_tagged` is whether the role's own sessions may be passed other tags,
+    `providers` are the names, folded, of the federation providers that its trust policy has.
     """
 
     role: RoleArn
     base_role: RoleArn
     tags: frozenset[str] = frozenset()
     is_tagged: bool = False
+    role_id: str | None = None
+    providers: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, snapshot: RoleSnapshot, base_role: RoleArn) -> Caller:
@@ -138,6 +142,8 @@ class Caller:
             base_role=base_role,
             tags=frozenset(key for key in keys if not key.startswith(prefixes)),
             is_tagged=bool(prefixes) or allows_session_tags(snapshot.role.trust_policy),
+            role_id=snapshot.role.role_id,
+            providers=frozenset(map(fold, federation_providers(snapshot.role.trust_policy))),
         )
 
     def answer(self, key: str) -> Answer:
@@ -145,6 +151,8 @@ class Caller:
         name = fold(key).strip()
         if is_principal_tag(name):
             return self._tag(name.removeprefix(_PRINCIPAL_TAG))
+        if any(name.startswith(f"{provider}:") for provider in self.providers):
+            return Answer.NONE
         if name in OF_THE_ACCOUNT and self.role.account != self.base_role.account:
             return Answer.ANOTHER
         if name in ANOTHER:
@@ -152,6 +160,20 @@ class Caller:
         if name in OF_THE_PLACE:
             return Answer.OF_THE_PLACE
         return Answer.THE_SAME if _is_the_same(name) else Answer.NONE
+
+    def decides(self, test: KeyTest) -> tuple[bool | None, bool | None]:
+        """Whether a test of a key that both have is true of the role, and of the session.
+
+        None is not sure. Of the base role's id it is known alone that it is not the role's.
+        """
+        name = fold(test.key).strip()
+        if name == PRINCIPAL_ARN:
+            return test.of(str(self.role)), test.of(str(self.base_role))
+        if name == USER_ID and self.role_id:
+            own = f"{self.role_id}:"
+            is_own = all(value.startswith(own) for value in test.values)
+            return None, test.negated_or_not(False if is_own else None)
+        return None, None
 
     def _tag(self, key: str) -> Answer:
         # One of the base role's own is refused by `session_tags`.

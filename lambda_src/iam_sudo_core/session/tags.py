@@ -37,15 +37,19 @@ def withheld(tags: Tags) -> list[str]:
 def tested(documents: Mapping[str, object]) -> frozenset[str]:
     """The keys of principal tags that policies test, in lower case; `*` for one that is computed.
 
-    Documents are searched as text, so that no shape of them hides a key.
+    Documents are searched as text, so that no shape of them hides a key. Blanks at either end may
+    belong to the key or not: it is given both ways.
     """
     text = json.dumps(list(documents.values()), ensure_ascii=False)
-    return frozenset(_ANY if "$" in key else key.strip() for key in _TESTED.findall(fold(text)))
+    found = {_ANY if "$" in key else key for key in _TESTED.findall(fold(text))}
+    return frozenset(found | {key.strip() for key in found})
 
 
 @dataclass(frozen=True)
 class TagDifference:
     """The keys, in lower case, that a session answers as the role does, and otherwise.
+
+    Letters beyond ASCII may have a case to AWS or not, so the wrong ones are in no case at all.
 
     All other keys are of neither role, unless the tags of the base role are not known.
     """
@@ -60,7 +64,7 @@ class TagDifference:
         return sorted(
             key
             for key in tested_keys
-            if key in self.wrong
+            if key.casefold() in self.wrong
             or (key == _ANY and self.wrong)
             or (key not in self.right and not self.base_role_is_known)
         )
@@ -80,7 +84,9 @@ def compare(
     whose place the role's own sessions are passed others.
     """
     right = frozenset(fold(key) for key in passed(role)) - set_anew if are_passed else frozenset()
-    wrong = frozenset(fold(key) for tags in (role, base_role or {}) for key in tags) - right
+    wrong = frozenset(
+        key.casefold() for tags in (role, base_role or {}) for key in tags if fold(key) not in right
+    )
     why = (
         "a session has the base role's tags, or none, where the role's cannot be passed or known"
         if are_passed

@@ -1,5 +1,6 @@
 """What a session is asked about its caller: the role's tags go with it, and nothing gets round."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -13,7 +14,7 @@ from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.policy.statements import parse
 from iam_sudo_core.session.caller import escape
 from iam_sudo_core.session.caller_keys import Caller
-from tests.aws_account import ACCOUNT, Account, Calls, allow
+from tests.aws_account import ACCOUNT, ECS, Account, Calls, allow
 from tests.core.conftest import BASE_ROLE, CONTEXT, ONE, Invoke, decided, sent
 
 # The principal's tags.
@@ -224,6 +225,20 @@ def allow_if(operator: str, key: str, value: Any = "orders") -> dict[str, Any]:
         # An Allow for the base role.
         allow_if("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/IAMSudo*"),
         allow_if("StringEquals", "aws:PrincipalArn", BASE_ROLE),
+        # … whose pattern is none to this operator, or is not read as text.
+        allow_if("StringEqualsIgnoreCase", "aws:PrincipalArn", ["*", BASE_ROLE]),
+        allow_if("BinaryEquals", "aws:PrincipalArn", b64encode(BASE_ROLE.encode()).decode()),
+        # … whose ARN is computed.
+        allow_if("StringLike", "aws:PrincipalArn", "arn:aws:iam::*:role/${aws:ResourceTag/owner}"),
+        allow_if("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/${x:y, 'IAMSudoUser'}"),
+        allow_if("ArnLike", "aws:PrincipalArn", "arn:aws:iam::123456789012"),
+        # … whose things it would be.
+        {"Resource": "arn:aws:s3:::b/${aws:PrincipalArn}/*"},
+        allow_if("StringEquals", "aws:ResourceTag/owner", "${aws:PrincipalArn}"),
+        # … by its id, or by the session's name.
+        allow_if("StringLike", "aws:userid", "AROABASE:*"),
+        allow_if("StringLike", "aws:userid", "*:iam-sudo-demo-task"),
+        allow_if("StringEquals", "servicecatalog:roleLevel", "self"),
     ],
 )
 @pytest.mark.parametrize("where", ["inline", "managed", "boundary"])
@@ -270,6 +285,9 @@ def test_a_not_resource_with_the_callers_id_is_refused(
         allow_if("Null", "ec2:SourceInstanceARN", "false"),
         allow_if("ForAnyValue:StringLike", "saml:edupersonaffiliation"),
         allow_if("StringEquals", "aws:ResourceTag/owner", "${saml:sub}"),
+        allow_if("ForAllValues:StringEquals", "dynamodb:LeadingKeys", "${saml:sub}"),
+        allow_if("StringLikeIfExists", "s3:prefix", "${cognito-identity.amazonaws.com:sub}/*"),
+        {"Resource": "arn:aws:s3:::b/${aws:userid}/*"},
         {"Resource": "arn:aws:s3:::b/${cognito-identity.amazonaws.com:sub}/*"},
         # Without the key these deny the session what they deny the role, and more.
         deny_if("ArnNotEquals", "lambda:SourceFunctionArn", FUNCTION),
@@ -310,6 +328,58 @@ def test_what_is_the_same_for_both_and_what_is_of_the_place_is_no_refusal(
     document = {"Version": "2012-10-17", "Statement": [allow("s3:*") | statement]}
     account.role("iam-sudo-demo-task", inline={"one": document})
     assert sent(invoke()) == document["Statement"]
+
+
+def test_a_denial_that_is_true_of_the_base_role_too_is_no_refusal(
+    account: Account, invoke: Invoke
+) -> None:
+    but_admins = deny_if("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/admin-*")
+    document = {"Version": "2012-10-17", "Statement": [allow("s3:*"), allow("iam:*") | but_admins]}
+    account.role("iam-sudo-demo-task", inline={"one": document})
+    assert sent(invoke()) == document["Statement"]
+
+
+def test_an_id_that_is_the_roles_own_opens_nothing_to_a_session() -> None:
+    role = RoleArn("aws", ACCOUNT, "task")
+    caller = Caller(role, role.sibling("base"), role_id="AROAROLE")
+    for values, key in (["AROAROLE:*"], None), (["AROAROLE:*", "AROAX:*"], "aws:userid"):
+        [statement] = parse([allow("s3:*") | allow_if("StringLike", "aws:userid", values)])
+        assert escape(statement, caller) == key
+
+
+def test_a_star_of_an_arn_operator_stays_in_its_field_or_does_not() -> None:
+    role = RoleArn("aws", ACCOUNT, "task", "/x:role/IAM/")
+    pattern = allow_if("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/IAM*")
+    [statement] = parse([allow("s3:*") | pattern])
+    assert escape(statement, Caller(role, role.sibling("IAMSudoUser"))) == "aws:PrincipalArn"
+
+
+def test_a_federation_provider_without_a_dot_is_known_by_the_trust_policy(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    provider = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/keycloak"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+    }
+    trust = {"Version": "2012-10-17", "Statement": [*ECS["Statement"], provider]}
+    held_back = allow("s3:*") | deny_if("StringEquals", "keycloak:sub", "ann")
+    document = {"Version": "2012-10-17", "Statement": [held_back]}
+    account.role("iam-sudo-demo-task", trust=trust, inline={"one": document})
+    refused(errors.CallerIdentityTested, "keycloak:sub")
+
+
+@pytest.mark.parametrize(
+    ("of_base_role", "tested"), [("team ", "team "), (" team", " team"), ("Équipe", "équipe")]
+)
+def test_a_tag_of_the_base_role_is_found_however_its_key_is_written(
+    account: Account, refused: Callable[..., None], of_base_role: str, tested: str
+) -> None:
+    account.tag("IAMSudoUser", **{of_base_role: "a"})
+    tagged = allow("s3:*") | allow_if("StringEquals", f"aws:PrincipalTag/{tested}", "a")
+    document = {"Version": "2012-10-17", "Statement": [tagged]}
+    account.role("iam-sudo-demo-task", inline={"one": document})
+    refused(errors.PrincipalTagDiffers, "aws:PrincipalTag")
 
 
 # Tags that a service passes.
@@ -395,3 +465,11 @@ def test_the_account_of_a_base_role_elsewhere_is_another() -> None:
     assert escape(statement, Caller(role, role.sibling("base"))) is None
     elsewhere = RoleArn("aws", "444455556666", "base")
     assert escape(statement, Caller(role, elsewhere)) == "aws:PrincipalAccount"
+    for opens in (
+        allow_if("StringEquals", "aws:PrincipalAccount", elsewhere.account),
+        allow_if("StringEquals", "kms:CallerAccount", elsewhere.account),
+        {"Resource": "arn:aws:s3:::logs-${aws:PrincipalAccount}/*"},
+    ):
+        [statement] = parse([allow("s3:*") | opens])
+        assert escape(statement, Caller(role, role.sibling("base"))) is None
+        assert escape(statement, Caller(role, elsewhere))
