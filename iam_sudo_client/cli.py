@@ -99,7 +99,7 @@ def simulate(
         return _explain(request, source, region=shared["region"], as_json=False, diff=False)
 
     def simulated(session: Session) -> Credentials:
-        from iam_sudo_client.ways_in import strategies
+        from iam_sudo_client.ways_in import broker as strategies
 
         if source:
             note(asking=f"function {source}", role=role_name)
@@ -150,7 +150,7 @@ def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
     """Run CMD as the role itself, which has to trust you."""
 
     def assumed(session: Session) -> Credentials:
-        from iam_sudo_client.ways_in import strategies
+        from iam_sudo_client.ways_in import broker as strategies
 
         note(assuming=role_name)
         return strategies.assume(session, role_name, note=note)
@@ -197,7 +197,7 @@ def _explain(
 ) -> int:
     """Print an explanation: the broker's, or without a function one of our own."""
     from iam_sudo_client.commands.explain import as_lines
-    from iam_sudo_client.ways_in import strategies
+    from iam_sudo_client.ways_in import broker as strategies
     from iam_sudo_client.ways_in.session import open_session
 
     session = open_session(region, os.environ)

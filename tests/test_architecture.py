@@ -78,7 +78,7 @@ def test_one_room_of_the_core_reaches_outside() -> None:
     ("module", "absent"),
     [
         ("iam_sudo_core", {"boto3", "botocore"}),
-        ("iam_sudo_client.ways_in.strategies", {"aws_cdk", "jsii", "constructs"}),
+        ("iam_sudo_client.ways_in.broker", {"aws_cdk", "jsii", "constructs"}),
         ("iam_sudo_client.cli", {"boto3", "botocore", "aws_cdk", "jsii"}),
     ],
 )

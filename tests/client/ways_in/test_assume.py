@@ -12,7 +12,7 @@ from botocore.session import Session
 from moto import mock_aws
 
 from iam_sudo_client.errors import InvalidOption, Refused, ServiceFailed
-from iam_sudo_client.ways_in import strategies
+from iam_sudo_client.ways_in import broker as strategies
 from iam_sudo_client.ways_in.session import open_session
 from iam_sudo_core import Credentials, Request
 from iam_sudo_core.account import calls as core_calls
