@@ -16,6 +16,7 @@ secret; a line of the credentials file is therefore named by its number, never q
 
 126 and 127 are POSIX's own, kept by `env`, `nice` and `nohup`:
 https://pubs.opengroup.org/onlinepubs/9799919799/utilities/env.html
+130 is a shell's 128 + SIGINT: Ctrl-C before CMD was there.
 253 to 255 are the AWS CLI's: https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
 """
 
@@ -27,6 +28,7 @@ EXIT_USAGE = 2
 EXIT_DIFFERENCES = 3
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
+EXIT_INTERRUPTED = 130
 EXIT_CONFIGURATION = 253
 EXIT_SERVICE = 254
 EXIT_UNEXPECTED = 255

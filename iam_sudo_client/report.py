@@ -15,11 +15,17 @@ import sys
 import unicodedata
 from collections.abc import Iterable
 from io import TextIOWrapper
-from typing import TextIO
+from typing import Protocol, TextIO
 
 import click
 
 log = logging.getLogger("iam_sudo")
+
+
+class Note(Protocol):
+    """What is told each fact as soon as it is known; `note` is one."""
+
+    def __call__(self, **facts: object) -> None: ...
 
 
 def printable(text: str) -> str:

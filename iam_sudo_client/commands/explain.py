@@ -1,4 +1,4 @@
-"""An explanation of a session as lines for a person; `--json` is the explanation as it is.
+"""`iam-sudo explain`: an explanation of a session as lines for a person; with `--json` as it is.
 
 A line may hold whatever is in a policy or a name, new lines too: `report.show` makes it printable.
 """
@@ -7,14 +7,86 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from iam_sudo_client.commands.options import (
+    default_base_role,
+    report_options,
+    role_request,
+    simulated_role_options,
+)
+from iam_sudo_client.errors import EXIT_DIFFERENCES
+from iam_sudo_client.report import note, show
+
+if TYPE_CHECKING:
+    from iam_sudo_core.broker import Request
 
 # What no policy of the role tells, and every session has.
 _ALWAYS = (
     "Resource policies that name the role do not apply to the session, and those that name the "
     "base role do."
 )
+
+
+@click.command()
+@simulated_role_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--diff", is_flag=True, help="Show the session policy beside the role's policies.")
+@click.option("--region", metavar="REGION", help="Use this AWS region.")
+@report_options
+@click.pass_context
+def explain(
+    context: click.Context,
+    /,
+    *,
+    role_name: str,
+    principal: str | None,
+    base_role: str | None,
+    remote: bool,
+    function_name: str,
+    as_json: bool,
+    diff: bool,
+    region: str | None,
+    verbose: bool,
+    debug: bool,
+) -> int:
+    """Say what the session of a role would be, and what differs from the role.
+
+    Nothing is assumed. The exit code is 0 when the session is faithful to the role's policies, and
+    3 when there are differences.
+    """
+    context.obj.listen(verbose=verbose, debug=debug)
+    request = role_request(role_name, principal=principal, base_role=base_role, explain=True)
+    source = function_name if remote else None
+    return show_explanation(request, source, region=region, as_json=as_json, diff=diff)
+
+
+def show_explanation(
+    request: Request,
+    function_name: str | None,
+    *,
+    region: str | None,
+    as_json: bool = False,
+    diff: bool = False,
+) -> int:
+    """Print the broker's explanation, or without a function our own, and return the exit code."""
+    from iam_sudo_client.ways_in.session import open_session
+
+    session = open_session(region, os.environ)
+    if function_name:
+        from iam_sudo_client.ways_in.broker import explained_by_broker
+
+        found = explained_by_broker(session, request, function_name=function_name)
+    else:
+        from iam_sudo_client.ways_in.local import explain_here
+
+        found = explain_here(session, request, base_role=default_base_role(), note=note)
+    show(json.dumps(found, indent=2).splitlines() if as_json else as_lines(found, diff=diff))
+    return EXIT_DIFFERENCES if found["differences"] else 0
 
 
 def as_lines(explanation: Mapping[str, Any], *, diff: bool = False) -> list[str]:

@@ -1,13 +1,23 @@
-"""The options that several commands have."""
+"""The options that several commands have, and what becomes of them: typed values, or an error."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from iam_sudo_client.errors import InvalidOption
+
+if TYPE_CHECKING:
+    from iam_sudo_core.broker import Request
+
+DEFAULT_BASE_ROLE = "IAMSudoUser"
 DEFAULT_FUNCTION_NAME = "iam-sudo"
+
+# Of commands that take CMD: what follows it is its own, its options too.
+CMD_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 
 Command = Callable[..., Any]
 
@@ -59,3 +69,31 @@ credentials_options = _together(
     report_options,
     click.argument("cmd", nargs=-1, type=click.UNPROCESSED, metavar="[CMD…]"),
 )
+
+
+def role_request(
+    role_name: str, *, principal: str | None, base_role: str | None, explain: bool
+) -> Request:
+    """The options of `simulated_role_options` as the broker is asked.
+
+    Raises:
+        InvalidOption: one of them is none that the broker would take.
+    """
+    from iam_sudo_core.broker import Request
+    from iam_sudo_core.errors import InvalidRequest
+
+    options = {
+        "role_name": role_name,
+        "principal": principal,
+        "base_role": base_role,
+        "explain": explain,
+    }
+    try:
+        return Request.parse({key: value for key, value in options.items() if value is not None})
+    except InvalidRequest as error:
+        raise InvalidOption(str(error)) from None
+
+
+def default_base_role() -> str:
+    """The base role of `--local` where no option names one."""
+    return os.environ.get("IAM_SUDO_BASE_ROLE") or DEFAULT_BASE_ROLE

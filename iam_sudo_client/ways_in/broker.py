@@ -1,13 +1,13 @@
-"""The three ways to credentials: the broker, the same steps run here, and a plain AssumeRole.
+"""The broker asked: for the credentials of a simulated role, or for the explanation of its session.
 
-The first two also explain what they would do.
+The reply is parsed here, and nothing of what it holds gets into an error unless the broker says so
+as an error of its own: what answers need not be our broker.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import boto3
@@ -15,31 +15,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
-from iam_sudo_client.errors import (
-    CommandLineError,
-    InvalidOption,
-    Refused,
-    ServiceFailed,
-)
-from iam_sudo_client.ways_in.denied_assume import why_denied
+from iam_sudo_client.errors import CommandLineError, Refused, ServiceFailed
 from iam_sudo_client.ways_in.session import service_failed, translated
-from iam_sudo_core.account import calls
-from iam_sudo_core.account.assuming import credentials
-from iam_sudo_core.arns import ROLE_NAME, RoleArn
-from iam_sudo_core.broker.explanation import explain
-from iam_sudo_core.broker.request import Request
-from iam_sudo_core.broker.simulate import simulate
-from iam_sudo_core.broker.target import Note
+from iam_sudo_core.broker import Request
 from iam_sudo_core.credentials import Credentials
-from iam_sudo_core.errors import (
-    AwsCallFailed,
-    IamSudoError,
-    RoleChanged,
-    one_line,
-    quoted,
-)
-from iam_sudo_core.policy.principals import Principal
-from iam_sudo_core.session.plan import DURATION_SECONDS, session_name
+from iam_sudo_core.errors import one_line, quoted
 
 T = TypeVar("T")
 
@@ -121,101 +101,6 @@ def _explanation(reply: object) -> Mapping[str, Any]:
         if not isinstance(reply, Mapping) or not isinstance(reply.get(member), type_):
             raise ValueError(f"{member} is missing")
     return cast(Mapping[str, Any], reply)
-
-
-def simulate_here(session: Session, request: Request, *, base_role: str, note: Note) -> Credentials:
-    """Credentials of a simulated role, by the caller's own permissions.
-
-    Raises:
-        Refused: no session would be exactly the role, or no role fits.
-        ServiceFailed: AWS refused or failed a call.
-        NotConfigured: the caller has no usable credentials.
-    """
-    iam, sts = calls.clients(session)
-    with _refusals():
-        return simulate(
-            request, selection=_Everything(), base_role=base_role, iam=iam, sts=sts, note=note
-        )
-
-
-def explain_here(
-    session: Session, request: Request, *, base_role: str, note: Note
-) -> Mapping[str, Any]:
-    """The explanation of a session, by the caller's own permissions to read roles.
-
-    Raises:
-        Refused, ServiceFailed, NotConfigured: as `simulate_here`.
-    """
-    iam, _sts = calls.clients(session)
-    with _refusals():
-        return explain(
-            request, selection=_Everything(), base_role=base_role, iam=iam, note=note
-        ).to_reply()
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Raise what the core refuses as errors of the command line."""
-    try:
-        with translated():
-            yield
-    except AwsCallFailed as error:
-        raise service_failed(error.operation, error.code, error.detail) from error
-    except RoleChanged as error:
-        raise ServiceFailed(str(error)) from error
-    except IamSudoError as error:
-        raise Refused(str(error)) from error
-
-
-def assume(session: Session, role: str, *, note: Note) -> Credentials:
-    """Credentials of the role itself, a name in the caller's account or an ARN.
-
-    Raises:
-        InvalidOption: `role` is neither.
-        ServiceFailed: AWS refused or failed a call; of a refusal it says why, see `denied_assume`.
-        NotConfigured: the caller has no usable credentials.
-    """
-    arn = RoleArn.parse(role)
-    if arn is None and not ROLE_NAME.fullmatch(role):
-        raise InvalidOption(f"--role-name {quoted(role)} is neither a role name nor a role's ARN")
-    _iam, sts = calls.clients(session)
-    identity: str | None = None
-    with translated():
-        if arn is None:
-            identity = str(sts.get_caller_identity()["Arn"])
-            _, partition, _, _, account, _ = identity.split(":", 5)
-            arn = RoleArn(partition, account, role)
-        try:
-            reply = sts.assume_role(
-                RoleArn=str(arn),
-                RoleSessionName=session_name(arn.name),
-                DurationSeconds=DURATION_SECONDS,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "AccessDenied":
-                raise
-            said = error.response["Error"].get("Message", "")
-            raise ServiceFailed(
-                why_denied(session, arn, identity=identity, said=said, note=note)
-            ) from error
-    return credentials(reply)
-
-
-class _Everything:
-    """The selection of `--local`: IAM itself decides what the caller may do."""
-
-    def name_pattern(self, role_name: str) -> str:  # noqa: ARG002 - the protocol's
-        return "*"
-
-    def allowed(self, principals: Iterable[Principal]) -> Principal:
-        # A role that only a web identity may assume has no principal that a selection would know.
-        return min(principals, default=Principal("*", "*"))
-
-    def allows_principal(self, principal: Principal) -> bool:  # noqa: ARG002
-        return True
-
-    def allows_base_role(self, arn: str) -> bool:  # noqa: ARG002
-        return True
 
 
 def _not_invoked(error: ClientError, function_name: str) -> CommandLineError:

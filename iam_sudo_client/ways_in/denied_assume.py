@@ -20,9 +20,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
+from iam_sudo_client.report import Note
 from iam_sudo_client.ways_in.trust_policy import Caller, Trust, trust_of
 from iam_sudo_core.arns import BROKER_TAG, RoleArn
-from iam_sudo_core.broker.target import Note
 from iam_sudo_core.errors import one_line
 
 T = TypeVar("T")

@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from iam_sudo_core.arns import account_root
-from iam_sudo_core.policy.patterns import matches
-from iam_sudo_core.policy.principals import trusted_principals
+from iam_sudo_core.policy import matches, trusted_principals
 
 _OPERATOR = re.compile(
     r"(?:ForAnyValue:)?(?P<type>String|Arn)(?P<not>Not)?(?P<how>Equals|Like)(?:IfExists)?"
