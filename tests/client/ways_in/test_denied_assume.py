@@ -1,6 +1,6 @@
 """What `assume` says when it is denied: from facts, and from what IAM shows or does not show."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +8,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.session import Session
-from moto import mock_aws
 
 from iam_sudo_client.ways_in.denied_assume import (
     Facts,
@@ -16,145 +15,24 @@ from iam_sudo_client.ways_in.denied_assume import (
     own_half_of,
     why_denied,
 )
-from iam_sudo_client.ways_in.session import open_session
-from iam_sudo_client.ways_in.trust_policy import Caller, Trust, trust_of
+from iam_sudo_client.ways_in.trust_policy import Caller, Trust
 from iam_sudo_core.arns import RoleArn
-from tests.aws_account import ACCOUNT, ECS, Account
-
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
-USER = Caller(identity=ANN, arn=ANN)
-SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/ann@example.com"
-SSO = (
-    f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/eu-west-1/"
-    "AWSReservedSSO_Dev_0123456789abcdef"
+from tests.aws_account import ACCOUNT, Account
+from tests.client.ways_in.callers import (
+    ANN,
+    DEVELOPER,
+    ECS_ALONE,
+    ROOT,
+    SESSION,
+    SOMEBODY,
+    SSO,
+    USER,
+    granted,
+    statement,
 )
-DEVELOPER = Caller(identity=SESSION, arn=SSO)
-SOMEBODY = Caller(identity=SESSION, arn=None)  # their role's path is unknown
+
 TASK = RoleArn("aws", ACCOUNT, "orders-task")
 SIMULATE = "iam-sudo simulate --role-name orders-task"
-
-ECS_ALONE = ECS["Statement"][0]
-MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-
-
-def statement(principal: object, effect: str = "Allow", **more: Any) -> dict[str, Any]:
-    actions = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
-    return {"Effect": effect, "Action": actions, "Principal": principal, **more}
-
-
-def granted(*patterns: str, operator: str = "ArnLike", key: str = "aws:PrincipalArn") -> Any:
-    """The statement that the tag-trust strategy adds."""
-    return statement({"AWS": ROOT}, Condition={operator: {key: list(patterns)}})
-
-
-def trust(*statements: Any, caller: Caller = USER) -> Trust:
-    return trust_of({"Version": "2012-10-17", "Statement": list(statements)}, caller)
-
-
-@pytest.mark.parametrize(
-    "statements",
-    [
-        [ECS_ALONE],
-        [statement({"AWS": f"{ANN}e"})],
-        [statement({"AWS": "444455556666"})],
-        [{**statement({"AWS": ANN}), "Action": "sts:TagSession"}],
-        [{"Effect": "Allow", "Action": "sts:AssumeRole", "NotPrincipal": {"AWS": f"{ANN}e"}}],
-        [ECS_ALONE, statement("*", "Deny", Condition=MFA)],
-    ],
-)
-def test_a_trust_policy_that_does_not_name_the_caller(statements: list[Any]) -> None:
-    assert trust(*statements) == Trust()
-
-
-@pytest.mark.parametrize(
-    ("principal", "directly"),
-    [
-        ("*", True),
-        ({"AWS": "*"}, True),
-        ({"AWS": [ANN, f"{ANN}e"]}, True),
-        ({"AWS": ROOT}, False),
-        ({"AWS": ACCOUNT, "Service": "ecs-tasks.amazonaws.com"}, False),
-    ],
-)
-def test_a_trust_policy_that_names_the_caller(principal: object, directly: bool) -> None:
-    assert trust(ECS_ALONE, statement(principal)) == Trust(allows=True, directly=directly)
-
-
-@pytest.mark.parametrize(
-    ("caller", "operator", "pattern", "agrees"),
-    [
-        (USER, "ArnLike", ANN, True),
-        (USER, "ArnLike", f"arn:aws:iam::{ACCOUNT}:user/*", True),
-        (USER, "ArnEquals", ANN[:-1] + "?", True),
-        (USER, "StringLike", "*/ann", True),
-        (USER, "StringEquals", ANN, True),
-        (USER, "ArnLikeIfExists", ANN, True),
-        (USER, "ForAnyValue:StringLike", ANN, True),
-        (USER, "ArnNotLike", "*/bob", True),
-        (USER, "ArnLike", "*/bob", False),
-        (USER, "StringEquals", f"arn:aws:iam::{ACCOUNT}:user/*", False),
-        (USER, "StringNotEquals", ANN, False),
-        (DEVELOPER, "ArnLike", SSO[:-16] + "?" * 16, True),
-        (DEVELOPER, "ArnLike", SSO.replace("Dev", "Ops")[:-16] + "?" * 16, False),
-    ],
-)
-def test_conditions_on_the_principals_arn_are_evaluated(
-    caller: Caller, operator: str, pattern: str, agrees: bool
-) -> None:
-    for key in ("aws:PrincipalArn", "AWS:principalarn"):
-        found = trust(ECS_ALONE, granted(pattern, operator=operator, key=key), caller=caller)
-        assert found == (Trust(allows=True) if agrees else Trust(excludes=True))
-
-
-def test_one_of_several_patterns_and_of_several_statements_is_enough() -> None:
-    assert trust(granted("*/bob", "*/ann")) == Trust(allows=True)
-    assert trust(granted("*/bob"), statement({"AWS": ROOT}, Condition=MFA), granted(ANN)) == Trust(
-        allows=True
-    )
-
-
-@pytest.mark.parametrize(
-    ("caller", "single", "unchecked"),
-    [
-        (USER, statement({"AWS": ROOT}, Condition=MFA), "aws:MultiFactorAuthPresent"),
-        (USER, granted("x", operator="StringEquals", key="sts:ExternalId"), "sts:ExternalId"),
-        (USER, granted("*/${aws:username}"), "aws:PrincipalArn"),
-        (USER, granted("*", operator="ForAllValues:ArnLike"), "aws:PrincipalArn"),
-        (SOMEBODY, granted(SSO), "aws:PrincipalArn"),
-    ],
-)
-def test_other_conditions_are_named(caller: Caller, single: dict[str, Any], unchecked: str) -> None:
-    assert trust(single, caller=caller) == Trust(allows=True, unchecked=frozenset({unchecked}))
-
-
-def test_a_role_is_named_by_its_arn_or_by_its_sessions() -> None:
-    for principal in (SSO, SESSION):
-        found = trust(statement({"AWS": principal}), caller=DEVELOPER)
-        assert found == Trust(allows=True, directly=True)
-    found = trust(statement({"AWS": SSO}), caller=SOMEBODY)
-    assert found.allows
-    assert found.unchecked == {"the path of your role"}
-    assert not trust(statement({"AWS": f"{SSO}0"}), caller=SOMEBODY).allows
-
-
-def test_denials() -> None:
-    allow_all = statement({"AWS": ROOT})
-    assert trust(allow_all, statement({"AWS": ANN}, "Deny")).denies
-    assert trust(
-        allow_all, statement("*", "Deny", Condition={"ArnNotLike": {"aws:PrincipalArn": "*/bob"}})
-    ).denies
-    assert trust(allow_all, statement({"AWS": f"{ANN}e"}, "Deny")) == Trust(allows=True)
-    perhaps = trust(allow_all, statement("*", "Deny", Condition=MFA))
-    assert perhaps == Trust(allows=True, unchecked=frozenset({"aws:MultiFactorAuthPresent"}))
-    excepting = {"Effect": "Deny", "Action": "sts:*", "NotPrincipal": {"AWS": ANN}}
-    assert trust(allow_all, excepting).unchecked == {"NotPrincipal"}
-
-
-def test_a_single_statement_needs_no_list_and_nonsense_is_an_error() -> None:
-    assert trust_of({"Statement": statement("*")}, USER).allows
-    with pytest.raises(ValueError, match="Statement"):
-        trust_of({"Statement": "x"}, USER)
 
 
 def simulated(decision: str, *missing: str, **details: Any) -> dict[str, Any]:
@@ -299,19 +177,6 @@ def test_many_tags_are_cut() -> None:
     assert len(line) < 600
     assert "\n" not in line
     assert "…" in line
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing-secret")
-    with mock_aws():
-        yield Account()
-
-
-@pytest.fixture
-def session(account: Account) -> Session:
-    return open_session("eu-west-1", {})
 
 
 Calls = list[tuple[str, dict[str, Any]]]

@@ -1,25 +1,19 @@
-"""`--local` and `assume`, against an account in memory."""
+"""`--local`: the broker's steps against an account in memory."""
 
 import json
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
-from botocore.parsers import ResponseParserError
 from botocore.session import Session
-from moto import mock_aws
 
-from iam_sudo_client.errors import InvalidOption, Refused, ServiceFailed
-from iam_sudo_client.ways_in import broker as strategies
-from iam_sudo_client.ways_in.session import open_session
+from iam_sudo_client.errors import Refused, ServiceFailed
+from iam_sudo_client.ways_in.local import simulate_here
 from iam_sudo_core import Credentials, Request
-from iam_sudo_core.account import calls as core_calls
-from tests.aws_account import ACCOUNT, Account, Calls, allow, record_calls
+from tests.aws_account import ACCOUNT, Account, Calls, allow
 
 ONE = {"Version": "2012-10-17", "Statement": [allow("ssm:DescribeParameters")]}
-ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/orders-task"
 WEB_IDENTITY = {
     "Statement": {
         "Effect": "Allow",
@@ -27,35 +21,6 @@ WEB_IDENTITY = {
         "Principal": {"Federated": "oidc.eks.eu-west-1.amazonaws.com/id/X"},
     }
 }
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    for name in ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    with mock_aws():
-        yield Account()
-
-
-@pytest.fixture
-def session(account: Account) -> Session:
-    return open_session("eu-west-1", {})
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
-    recorded: Calls = []
-    make = core_calls.clients
-
-    def recording(session: Session) -> tuple[core_calls.Client, core_calls.Client]:
-        made = make(session)
-        record_calls(*made, into=recorded)
-        return made
-
-    monkeypatch.setattr(core_calls, "clients", recording)
-    return recorded
 
 
 def last(calls: Calls, operation: str) -> dict[str, Any]:
@@ -69,7 +34,7 @@ def simulate(
     session: Session, request: Request | str, *, base_role: str = "IAMSudoUser"
 ) -> Credentials:
     request = Request(request) if isinstance(request, str) else request
-    return strategies.simulate_here(session, request, base_role=base_role, note=note)
+    return simulate_here(session, request, base_role=base_role, note=note)
 
 
 def test_local_needs_no_selection(account: Account, session: Session, calls: Calls) -> None:
@@ -129,98 +94,18 @@ def test_local_refuses_what_the_broker_refuses(account: Account, session: Sessio
         simulate(session, "payments")
 
 
-@pytest.mark.parametrize("way", ["simulate", "assume"])
 def test_a_reply_that_cannot_be_read_shows_nowhere(
-    account: Account, session: Session, monkeypatch: pytest.MonkeyPatch, way: str
+    account: Account, session: Session, broken_reply: str
 ) -> None:
     account.role("orders-task", inline={"one": ONE})
-    make = core_calls.clients
-
-    def broken(**_: Any) -> None:
-        raise ResponseParserError("invalid XML received: b'<SecretAccessKey>THE-SECRET'")
-
-    def breaking(session: Session) -> Any:
-        made: Any = make(session)
-        made[1].meta.events.register("before-call.sts.AssumeRole", broken)
-        return made
-
-    monkeypatch.setattr(core_calls, "clients", breaking)
-    ways: dict[str, Callable[[], object]] = {
-        "simulate": lambda: simulate(session, "orders-task"),
-        "assume": lambda: strategies.assume(session, ROLE_ARN, note=lambda **_: None),
-    }
     with pytest.raises(ServiceFailed, match="cannot be read") as caught:
-        ways[way]()
-    assert "THE-SECRET" not in "".join(traceback.format_exception(caught.value))
-
-
-def deny(monkeypatch: pytest.MonkeyPatch, operation: str, *, code: str = "AccessDenied") -> None:
-    """Have AWS deny one operation of IAM or STS from now on."""
-    make = core_calls.clients
-
-    def denied(**_: Any) -> None:
-        reason = {"Code": code, "Message": f"ann may not {operation}"}
-        raise ClientError({"Error": reason}, operation)
-
-    def denying(session: Session) -> Any:
-        made: Any = make(session)
-        for client in made:
-            client.meta.events.register(f"before-call.*.{operation}", denied)
-        return made
-
-    monkeypatch.setattr(core_calls, "clients", denying)
+        simulate(session, "orders-task")
+    assert broken_reply not in "".join(traceback.format_exception(caught.value))
 
 
 def test_local_says_which_permission_the_caller_lacks(
-    account: Account, session: Session, monkeypatch: pytest.MonkeyPatch
+    account: Account, session: Session, deny: Callable[..., None]
 ) -> None:
-    deny(monkeypatch, "GetRole")
+    deny("GetRole")
     with pytest.raises(ServiceFailed, match="ann may not GetRole; your own permissions"):
         simulate(session, "orders-task")
-
-
-@pytest.mark.parametrize(
-    ("role", "assumed", "name"),
-    [
-        ("orders-task", f"arn:aws:iam::{ACCOUNT}:role/orders-task", "iam-sudo-orders-task"),
-        ("arn:aws-cn:iam::444455556666:role/p/b", "arn:aws-cn:iam::444455556666:role/p/b",
-         "iam-sudo-b"),
-    ],
-)  # fmt: skip
-def test_assume_takes_a_name_or_an_arn(
-    account: Account, session: Session, calls: Calls, role: str, assumed: str, name: str
-) -> None:
-    assert strategies.assume(session, role, note=note).access_key_id.startswith("ASIA")
-    assert last(calls, "AssumeRole") == {
-        "RoleArn": assumed,
-        "RoleSessionName": name,
-        "DurationSeconds": 3600,
-    }
-
-
-@pytest.mark.parametrize("role", ["", "a b", "role/orders", "arn:aws:iam::1:role/x"])
-def test_assume_of_something_else_is_wrong_usage(session: Session, role: str) -> None:
-    with pytest.raises(InvalidOption, match="neither a role name nor"):
-        strategies.assume(session, role, note=note)
-
-
-@pytest.mark.parametrize("role", ["orders-task", f"arn:aws:iam::{ACCOUNT}:role/orders-task"])
-def test_assume_denied_says_why_and_how_else(
-    account: Account, session: Session, monkeypatch: pytest.MonkeyPatch, role: str
-) -> None:
-    account.role("orders-task")
-    deny(monkeypatch, "AssumeRole")
-    with pytest.raises(
-        ServiceFailed,
-        match=r"^you may not assume orders-task: its trust policy does not name you \(.*"
-        "iam-sudo simulate --role-name orders-task$",
-    ):
-        strategies.assume(session, role, note=note)
-
-
-def test_assume_that_fails_otherwise_is_not_looked_into(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deny(monkeypatch, "AssumeRole", code="ExpiredToken")
-    with pytest.raises(ServiceFailed, match="^your AWS credentials have expired"):
-        strategies.assume(session, "orders-task", note=note)
