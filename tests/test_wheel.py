@@ -242,9 +242,10 @@ def test_without_the_cdk_the_construct_says_what_to_install_in_one_line(
 
 def import_the_client(installed: Path) -> str:
     """The statement that imports every module of the client."""
-    names = sorted(path.stem for path in (installed / "iam_sudo_client").glob("[a-z]*.py"))
-    assert "cli" in names
-    return f"from iam_sudo_client import {', '.join(names)}\n"
+    files = (path.relative_to(installed) for path in (installed / "iam_sudo_client").rglob("*.py"))
+    names = sorted(".".join(file.with_suffix("").parts) for file in files if file.stem[0] != "_")
+    assert {"iam_sudo_client.cli", "iam_sudo_client.ways_in.broker"} <= set(names)
+    return f"import {', '.join(names)}\n"
 
 
 def test_without_the_cdk_the_command_works(installed: Path, tmp_path: Path) -> None:

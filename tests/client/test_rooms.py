@@ -1,0 +1,100 @@
+"""The rooms of the client: what each may import, what each lists, what an import brings along."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import iam_sudo_client
+from iam_sudo_client import commands, ways_in, ways_out
+from iam_sudo_client.cli import cli
+
+CLIENT = Path(iam_sudo_client.__file__).parent
+ROOMS = {"commands": commands, "ways_in": ways_in, "ways_out": ways_out}
+# Of ours, besides what is in the same room. A room that is added says here what it may import.
+MAY_IMPORT = {
+    "__init__": set[str](),
+    "__main__": {"cli"},
+    "cli": {"commands", "errors", "report"},
+    "commands": {"ways_in", "ways_out", "errors", "report"},
+    "ways_in": {"errors", "report"},
+    "ways_out": {"errors"},
+    "errors": set[str](),
+    "report": set[str](),
+}
+
+
+def imported(file: Path) -> list[tuple[str, ...]]:
+    """The modules of the client that a file imports, in functions too: `("ways_in", "broker")`."""
+    found = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: say where it is from"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found += [name.split(".")[1:] for name in names if name.split(".")[0] == CLIENT.name]
+    return [tuple(each) for each in found]
+
+
+def room(file: Path) -> str:
+    return file.relative_to(CLIENT).with_suffix("").parts[0]
+
+
+FILES = sorted(CLIENT.rglob("*.py"))
+
+
+def test_every_file_has_a_room_that_says_what_it_may_import() -> None:
+    assert {room(file) for file in FILES} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(CLIENT)))
+def test_no_room_imports_one_above_it_or_what_another_keeps_to_itself(file: Path) -> None:
+    for other, *rest in imported(file):
+        if other == room(file):
+            continue
+        assert other in MAY_IMPORT[room(file)]
+        if other in ROOMS:
+            assert rest
+            assert rest[0] in ROOMS[other].__all__
+
+
+@pytest.mark.parametrize("name", ["", *ROOMS])
+def test_a_room_says_what_lives_there_and_lists_what_is_there(name: str) -> None:
+    package = importlib.import_module(f"{CLIENT.name}.{name}".rstrip("."))
+    assert package.__doc__
+    assert sorted(package.__all__) == package.__all__
+    for module in package.__all__:
+        importlib.import_module(f"{package.__name__}.{module}")
+
+
+def test_every_command_is_in_the_module_of_its_name() -> None:
+    assert sorted(cli.commands) == [name.replace("_", "-") for name in commands.__all__]
+    for name in commands.__all__:
+        module = importlib.import_module(f"{commands.__name__}.{name}")
+        assert getattr(module, name) is cli.commands[name.replace("_", "-")]
+
+
+@pytest.mark.parametrize(
+    ("modules", "absent"),
+    [
+        (["cli"], {"boto3", "botocore", "filelock", "iam_sudo_core"}),
+        ([f"ways_out.{name}" for name in ways_out.__all__], {"boto3", "botocore"}),
+        # Who asks the broker does not wait for what reads roles.
+        (["ways_in.broker"], {"iam_sudo_core.account", "iam_sudo_client.ways_in.local"}),
+    ],
+)
+def test_what_an_import_brings_along(modules: list[str], absent: set[str]) -> None:
+    names = ", ".join(f"{CLIENT.name}.{module}" for module in modules)
+    finished = subprocess.run(
+        [sys.executable, "-c", f"import {names}, sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not absent & set(finished.stdout.split())
