@@ -7,8 +7,8 @@ that says neither is the program's own and stays.
 
 Not attempted: files. Some programs prefer theirs to any variable, see docs/decisions/0012.
 Source: AWS SDKs and Tools Reference Guide, "Configuration and authentication settings reference",
-and where a line says so the SDK or the tool itself. `tests/client/test_command_environment.py` has
-every variable that botocore and the AWS CLI know decided.
+and where a line says so the SDK or the tool itself. Its test has every variable that botocore
+and the AWS CLI know decided.
 """
 
 import re
