@@ -11,7 +11,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 from moto.iam.aws_managed_policies import aws_managed_policies_data
-from tests.cdk.test_tag_trust_shapes import CONDITION, cfn, included, statement_if
+from tests.cdk.tag_trust.test_tag_trust_shapes import CONDITION, cfn, included, statement_if
 
 from iam_sudo_cdk import DeveloperTrust, RoleSelection
 from iam_sudo_cdk.tag_trust.session_tag_keys import _foreign
