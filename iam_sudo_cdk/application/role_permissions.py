@@ -20,8 +20,8 @@ from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.policy import documents
 from iam_sudo_core.session.role import Role, RoleSnapshot
 
+from ..tag_trust.opening import IamResource, RoleResource, member
 from .intrinsics import StandIn, is_intrinsic, rendered
-from .role_resource import IamResource, RoleResource, member
 
 # All is in one account: no role has managed policies of another.
 _ACCOUNT = "000000000000"

@@ -30,8 +30,8 @@ from ..application.role_permissions import (
     Unreadable,
     resources,
 )
-from ..application.role_resource import ROLE_TYPE, RoleResource
 from ..selection import RoleSelection
+from ..tag_trust.opening import ROLE_TYPE, RoleResource
 from ..tag_trust.trust_statement import UNRESOLVED
 
 # What the stand-ins of synthesis may be the reason of.

@@ -19,7 +19,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
 
 from ..accounts import development_accounts_only, parse_accounts
-from ..application.role_resource import (
+from ..errors import InvalidChoice
+from .aspect import is_nobodys_to_open
+from .opening import (
     RoleResource,
     is_beyond_reach,
     is_role_resource,
@@ -27,8 +29,6 @@ from ..application.role_resource import (
     warn_beyond_reach,
     warn_whole_account,
 )
-from ..errors import InvalidChoice
-from .selected_roles import is_nobodys_to_open
 from .session_marks import SessionMarks
 from .session_tag_keys import KeysOfTheirOwn
 from .trust_statement import (

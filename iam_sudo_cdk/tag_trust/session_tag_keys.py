@@ -22,10 +22,10 @@ from constructs import IConstruct
 
 from iam_sudo_core.session.tags import tested
 
-from ..application.identity import identity
+from ..application.cdk_insides import identity
 from ..application.intrinsics import is_intrinsic, is_undecided, rendered
 from ..application.role_permissions import NamedRole, Policy, PolicyResources
-from ..application.role_resource import RoleResource, member
+from .opening import RoleResource, member
 
 # The families of AWS's managed policies in which there are tests of principal tags. Families rather
 # than names: where AWS has one that tests them, it adds others. Source: AWS Managed Policy

@@ -19,7 +19,6 @@ from constructs import Construct, IConstruct
 
 from iam_sudo_core.arns import BROKER_TAG
 
-from ..application.role_resource import warn_whole_account
 from ..errors import CannotGrant, InvalidChoice
 from ..grants import (
     Whereabouts,
@@ -31,12 +30,13 @@ from ..grants import (
 )
 from ..selection import RoleSelection
 from ..session_policy.strategy import SessionPolicyStrategy
-from .selected_roles import (
+from .aspect import (
     NEVER_GRANTED,
     NothingIsMissed,
     OpenSelectedRoles,
     stages_of,
 )
+from .opening import warn_whole_account
 from .session_marks import Conditions, SessionMarks
 from .trust_statement import (
     PRIORITY,

@@ -9,7 +9,13 @@ pytest.importorskip("aws_cdk")
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
-from tests.cdk.tag_trust.test_tag_trust_shapes import CONDITION, PARAMETER, cfn, included, statement_if
+from tests.cdk.tag_trust.test_tag_trust_shapes import (
+    CONDITION,
+    PARAMETER,
+    cfn,
+    included,
+    statement_if,
+)
 
 from iam_sudo_cdk import (
     IamSudo,

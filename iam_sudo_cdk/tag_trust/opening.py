@@ -21,14 +21,14 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
-from ..tag_trust.trust_statement import (
+from ..application.cdk_insides import identity
+from ..application.intrinsics import is_intrinsic, rendered
+from .trust_statement import (
     UNRESOLVED,
     Statements,
     Tag,
     Trust,
 )
-from .identity import identity
-from .intrinsics import is_intrinsic, rendered
 
 ROLE_TYPE = "AWS::IAM::Role"
 _VERSION = "2012-10-17"

@@ -31,9 +31,10 @@ from constructs import Construct, IConstruct, IValidation
 from iam_sudo_core.policy.principals import trusted_principals
 
 from ..accounts import development_accounts_only
-from ..application.identity import identity
+from ..application.cdk_insides import identity
 from ..application.intrinsics import is_intrinsic, is_undecided, rendered
-from ..application.role_resource import (
+from ..selection import RoleSelection
+from .opening import (
     ROLE_TYPE,
     RoleResource,
     is_beyond_reach,
@@ -43,7 +44,6 @@ from ..application.role_resource import (
     warn_beyond_reach,
     warn_tag_elsewhere,
 )
-from ..selection import RoleSelection
 from .session_tag_keys import KeysOfTheirOwn
 from .trust_statement import (
     PRIORITY,

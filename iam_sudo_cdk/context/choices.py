@@ -18,13 +18,13 @@ from aws_cdk import aws_logs as logs
 
 from iam_sudo_core.errors import quoted
 
-from .accounts import parse_accounts
-from .errors import InvalidChoice
-from .iam_sudo import Strategy
-from .selection import RoleSelection
-from .session_policy.strategy import SessionPolicyStrategy
-from .tag_trust.strategy import TagTrustStrategy
-from .tag_trust.trust_statement import TRUST_POLICY_CHARACTERS, Tag
+from ..accounts import parse_accounts
+from ..errors import InvalidChoice
+from ..iam_sudo import Strategy
+from ..selection import RoleSelection
+from ..session_policy.strategy import SessionPolicyStrategy
+from ..tag_trust.strategy import TagTrustStrategy
+from ..tag_trust.trust_statement import TRUST_POLICY_CHARACTERS, Tag
 
 STRATEGIES = ("session-policy", "tag-trust", "both")
 KEYS = (
