@@ -1,4 +1,9 @@
-"""The CDK constructs: developers use the roles of workloads, in development accounts."""
+"""The CDK constructs: developers use the roles of workloads, in development accounts.
+
+It may import of ours the core. Its rooms are `application` (what synthesis knows), the strategies
+`session_policy` and `tag_trust`, and `context` (for `app.py`); each says what it may import, and
+the modules beside them are the floor that the strategies stand on.
+"""
 
 try:
     import aws_cdk.aws_lambda  # noqa: F401 - imported to say at once what is missing
@@ -18,11 +23,9 @@ from .errors import (
 )
 from .iam_sudo import IamSudo, Strategy
 from .selection import RoleSelection
-from .session_policy.strategy import SessionPolicyStrategy
+from .session_policy import SessionPolicyStrategy
 from .stack import IamSudoDemoStack, IamSudoStack
-from .tag_trust.developer_trust import DeveloperTrust
-from .tag_trust.strategy import TagTrustStrategy
-from .tag_trust.trust_statement import Tag
+from .tag_trust import DeveloperTrust, Tag, TagTrustStrategy
 
 __all__ = [
     "AccountNotAllowed",

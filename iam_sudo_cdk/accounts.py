@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from constructs import Construct
 
-from .application.cdk_insides import identity
+from .application import identity
 from .errors import AccountNotAllowed, InvalidChoice
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")

@@ -17,9 +17,8 @@ from constructs import Construct
 
 from .accounts import development_accounts_only, parse_accounts
 from .errors import InvalidChoice, InvalidConfiguration
-from .session_policy.strategy import Broker, SessionPolicyStrategy
-from .tag_trust.aspect import NeverSelected
-from .tag_trust.strategy import TrustedRoles
+from .session_policy import Broker, SessionPolicyStrategy
+from .tag_trust import NeverSelected, TrustedRoles
 
 
 class BoundStrategy(Protocol):

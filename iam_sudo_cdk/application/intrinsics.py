@@ -74,6 +74,11 @@ def is_intrinsic(resolved: object) -> bool:
     return name in ("Ref", "Condition") or str(name).startswith("Fn::")
 
 
+def may_be(value: object, text: str) -> bool:
+    """Whether a resolved value is the text, or something that only the deployment knows."""
+    return value == text or is_intrinsic(value)
+
+
 def is_undecided(text: str) -> bool:
     """Whether a rendered text has a part that only the deployment knows."""
     return "<" in text

@@ -1,16 +1,15 @@
 """The application's choices, read from the CDK's context: `cdk.json`, or `-c key=value`.
 
-Each key has a default here but `development_accounts`; `cdk.json` spells the defaults out. A list
-is comma-separated text or a JSON list, a truth value is true or false, as text or as JSON. A
-value that is missing or wrong is an error of one line that names the key, the value and what is
-allowed, and so is a key that looks like one of ours misspelt: a choice must not be lost silently.
+Each key has a default here but `development_accounts`; `cdk.json` spells the defaults out. A value
+that is missing or wrong is an error, and so is a key that looks like one of ours misspelt: a choice
+must not be lost silently. `reader` has how values may be written.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -22,9 +21,9 @@ from ..accounts import parse_accounts
 from ..errors import InvalidChoice
 from ..iam_sudo import Strategy
 from ..selection import RoleSelection
-from ..session_policy.strategy import SessionPolicyStrategy
-from ..tag_trust.strategy import TagTrustStrategy
-from ..tag_trust.trust_statement import TRUST_POLICY_CHARACTERS, Tag
+from ..session_policy import SessionPolicyStrategy
+from ..tag_trust import TRUST_POLICY_CHARACTERS, Tag, TagTrustStrategy
+from .reader import ContextReader
 
 STRATEGIES = ("session-policy", "tag-trust", "both")
 KEYS = (
@@ -108,7 +107,7 @@ class Choices:
             InvalidChoice: for the first key that is wrong.
         """
         _refuse_misspelt(context)
-        read = _Reader(context)
+        read = ContextReader(context)
         chosen = read.one_of("strategy", STRATEGIES)
         selection = _selection(read)
         # Both are read, so that a wrong value is found before the day of the switch.
@@ -137,7 +136,7 @@ class Choices:
         )
 
 
-def _selection(read: _Reader) -> RoleSelection:
+def _selection(read: ContextReader) -> RoleSelection:
     defaults = RoleSelection()
     paths = read.strings("role_paths", default=defaults.paths)
     return RoleSelection(
@@ -147,7 +146,7 @@ def _selection(read: _Reader) -> RoleSelection:
     )
 
 
-def _tag_trust(read: _Reader, selection: RoleSelection) -> TagTrustStrategy:
+def _tag_trust(read: ContextReader, selection: RoleSelection) -> TagTrustStrategy:
     defaults = TagTrustStrategy()
     return TagTrustStrategy(
         selection=selection,
@@ -165,7 +164,7 @@ def _tag_trust(read: _Reader, selection: RoleSelection) -> TagTrustStrategy:
     )
 
 
-def _session_policy(read: _Reader, selection: RoleSelection) -> SessionPolicyStrategy:
+def _session_policy(read: ContextReader, selection: RoleSelection) -> SessionPolicyStrategy:
     defaults = SessionPolicyStrategy()
     role_name = read.text("base_role_name", default=defaults.role_name)
     function_name = read.text("function_name", default=defaults.function_name)
@@ -194,75 +193,6 @@ def _session_policy(read: _Reader, selection: RoleSelection) -> SessionPolicyStr
                 key="base_role_name", value=error.value, allowed=error.allowed
             ) from None
         raise
-
-
-class _Reader:
-    """Typed values out of a context; a key that is absent, or null, has its default."""
-
-    def __init__(self, context: Mapping[str, object]) -> None:
-        self._context = context
-
-    def text(
-        self,
-        key: str,
-        *,
-        default: str,
-        pattern: re.Pattern[str] | None = None,
-        allowed: str = "text",
-    ) -> str:
-        value = self._context.get(key)
-        if value is None:
-            return default
-        if not isinstance(value, str) or (pattern and not pattern.fullmatch(value)):
-            raise InvalidChoice(key=key, value=value, allowed=allowed)
-        return value
-
-    def one_of(self, key: str, choices: tuple[str, ...]) -> str:
-        value = self.text(key, default=choices[0], allowed=", ".join(choices))
-        if value not in choices:
-            raise InvalidChoice(key=key, value=value, allowed=", ".join(choices))
-        return value
-
-    def strings(
-        self,
-        key: str,
-        *,
-        default: Sequence[str] = (),
-        pattern: re.Pattern[str] | None = None,
-        allowed: str = "a comma-separated list",
-        required: bool = False,
-    ) -> tuple[str, ...]:
-        value = self._context.get(key, default)
-        if value is None:
-            value = default
-        if isinstance(value, str):
-            value = [item for item in (part.strip() for part in value.split(",")) if item]
-        if not isinstance(value, list | tuple) or (required and not value):
-            raise InvalidChoice(key=key, value=value, allowed=allowed)
-        for item in value:
-            if not isinstance(item, str) or (pattern and not pattern.fullmatch(item)):
-                raise InvalidChoice(key=key, value=item, allowed=allowed)
-        return tuple(dict.fromkeys(value))
-
-    def truth(self, key: str) -> bool:
-        value = self._context.get(key)
-        if value in (None, False, "false"):
-            return False
-        if value in (True, "true"):
-            return True
-        raise InvalidChoice(key=key, value=value, allowed="true, false")
-
-    def number(self, key: str, choices: Mapping[int, object] | range, *, default: int) -> int:
-        value = self._context.get(key, default)
-        text = str(value)
-        if text.isascii() and text.isdigit() and int(text) in choices:
-            return int(text)
-        listed = (
-            f"{choices[0]} to {choices[-1]}"
-            if isinstance(choices, range)
-            else ", ".join(map(str, choices))
-        )
-        raise InvalidChoice(key=key, value=value, allowed=listed)
 
 
 def _refuse_misspelt(context: Mapping[str, object]) -> None:

@@ -26,12 +26,14 @@ Whatever they allow, a session may do no more than its role.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from iam_sudo_core.arns import BROKER_TAG
+
+from .arn_patterns import anywhere, lineage, stack_pattern, with_children
 
 # What only reads. Of a stack and of roles, since they may be the application's own to look at, and
 # of the bucket of archives. A function, its log and its environment are nobody's but the broker's.
@@ -84,8 +86,8 @@ def broker_denials(
     function needs the base role. Regions are left open: a broker of the same name in another region
     has a session of this one against it, too.
     """
-    functions = _with_children(_anywhere(stack, "lambda", "function", function_name))
-    log_groups = _with_children(_anywhere(stack, "logs", "log-group", log_group_name))
+    functions = with_children(anywhere(stack, "lambda", "function", function_name))
+    log_groups = with_children(anywhere(stack, "logs", "log-group", log_group_name))
     a_brokers = {"Null": {f"aws:ResourceTag/{BROKER_TAG}": "false"}}
     # Keys of tags are one key in whatever case.
     the_tag = {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": [BROKER_TAG]}}
@@ -115,7 +117,7 @@ def broker_denials(
         _deny(
             "KeepStack",
             not_actions=_READS["cloudformation"],
-            resources=[_stack_pattern(each) for each in _lineage(stack)],
+            resources=[stack_pattern(each) for each in lineage(stack)],
         ),
         # Neither changed nor passed nor assumed: iam:PassRole and sts:* are in "everything but".
         _deny("KeepRoles", not_actions=_READS["iam"], resources=[base_role, broker_role]),
@@ -164,27 +166,6 @@ def archive_denial(stack: cdk.Stack, *, bucket_name: str) -> iam.PolicyStatement
     return _deny("KeepArchive", not_actions=_READS["s3"], resources=[bucket, f"{bucket}/*"])
 
 
-def only_as_the_broker(stack: cdk.Stack, *, function_name: str) -> iam.PolicyStatement:
-    """Deny the broker's execution role all of STS but in the broker's function.
-
-    Whoever may pass roles could otherwise run code of their own as it. A Deny, because within an
-    account the trust policy of the base role alone would do. The key is in every request that the
-    function's code makes, and absent from all others (AWS Lambda Developer Guide, "Using source
-    function ARN to control function access behavior"), for which `ArnNotLike` holds.
-    """
-    own = stack.format_arn(
-        service="lambda",
-        resource="function",
-        resource_name=function_name,
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
-    return _deny(
-        "OnlyAsTheBroker",
-        actions=["sts:*"],
-        conditions={"ArnNotLike": {"lambda:SourceFunctionArn": _with_children(own)}},
-    )
-
-
 def _deny(
     sid: str,
     *,
@@ -203,41 +184,4 @@ def _deny(
         resources=resources if resources or not_resources else ["*"],
         not_resources=not_resources,
         conditions=conditions,
-    )
-
-
-def _anywhere(stack: cdk.Stack, service: str, resource: str, name: str) -> str:
-    """The ARN in any region."""
-    return stack.format_arn(
-        service=service,
-        region="*",
-        resource=resource,
-        resource_name=name,
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
-
-
-def _with_children(arn: str) -> list[str]:
-    """The ARN, and its versions and aliases, or its log streams."""
-    return [arn, f"{arn}:*"]
-
-
-def _lineage(stack: cdk.Stack) -> Iterable[cdk.Stack]:
-    """The stack and those it is nested in: updating a parent rewrites its children."""
-    current: cdk.Stack | None = stack
-    while current is not None:
-        yield current
-        current = current.nested_stack_parent
-
-
-def _stack_pattern(stack: cdk.Stack) -> str:
-    """`…:stack/NAME/*`: also what a request that names the stack by its name is checked against.
-
-    The name is the one that the stack was deployed under, which the template may not know.
-    """
-    return stack.format_arn(
-        service="cloudformation",
-        region="*",
-        resource="stack",
-        resource_name=f"{cdk.ScopedAws(stack).stack_name}/*",
     )

@@ -22,17 +22,19 @@ from iam_sudo_core.policy.principals import trusted_principals
 from iam_sudo_core.session.plan import plan_sessions
 from iam_sudo_core.session.role import RoleSnapshot
 
-from ..application.intrinsics import UsualLength
-from ..application.role_permissions import (
+from ..application import (
     BASE_ROLE,
+    ROLE_TYPE,
     NamedRole,
     PolicyResources,
+    RoleResource,
     Unreadable,
+    UsualLength,
+    has_token,
     resources,
+    snapshot,
 )
 from ..selection import RoleSelection
-from ..tag_trust.opening import ROLE_TYPE, RoleResource
-from ..tag_trust.trust_statement import UNRESOLVED
 
 # What the stand-ins of synthesis may be the reason of.
 _UNCERTAIN = (ManagedPolicyElsewhere, PolicyNotUnderstood)
@@ -75,7 +77,7 @@ class SessionsFit:
         if role.node.path.startswith(f"{self._scope.node.path}/"):
             return True
         accounts = {cdk.Stack.of(each).account for each in (role, self._scope)}
-        known = [account for account in accounts if UNRESOLVED not in account]
+        known = [account for account in accounts if not has_token(account)]
         return len(known) > 1 or cdk.Stage.of(role) is not root
 
     def _trusts_a_selected_principal(self, role: NamedRole) -> bool:
@@ -89,11 +91,11 @@ class SessionsFit:
 def _check(role: NamedRole, policies: PolicyResources, *, is_only_of_its_name: bool) -> None:
     stand_in = UsualLength()
     try:
-        snapshot = policies.snapshot(role, stand_in, is_only_of_its_name=is_only_of_its_name)
+        known = snapshot(role, policies, stand_in, is_only_of_its_name=is_only_of_its_name)
     except Unreadable:
         return
-    refusal = _refusal(snapshot)
-    if refusal and _refusal(_with_the_least(snapshot)):
+    refusal = _refusal(known)
+    if refusal and _refusal(_with_the_least(known)):
         about = _ABOUT if stand_in.used else ""
         cdk.Annotations.of(role.construct).add_warning_v2(
             "iam-sudo:sessionRefused", f"the broker would refuse to simulate {refusal}{about}"
@@ -124,4 +126,4 @@ def _name(role: IConstruct) -> str | None:
     if not isinstance(role, iam.CfnRole):
         return RoleResource(role).name
     name = role.role_name  # half as dear as all properties
-    return None if name is None or UNRESOLVED in name else name
+    return None if name is None or has_token(name) else name

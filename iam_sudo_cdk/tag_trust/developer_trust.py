@@ -2,9 +2,9 @@
 
 `DeveloperTrust` does it to one role, as a mixin; `TagTrustStrategy` to the selected roles of an
 application. It happens during synthesis, after the application's own aspects and tags; see
-`role_resource` for the shapes of a role, and for what is said of roles that cannot be opened. In
-development accounts only, as everything here: see `accounts`. A broker's roles and the CDK's own
-are never opened, wherever the mixin is mixed in.
+`application.role_resource` for the shapes of a role, and `opening` for what is said of roles that
+cannot be opened. In development accounts only, as everything here: see `accounts`. A broker's roles
+and the CDK's own are never opened, wherever the mixin is mixed in.
 """
 
 from __future__ import annotations
@@ -19,22 +19,15 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
 
 from ..accounts import development_accounts_only, parse_accounts
+from ..application import RoleResource, has_token, is_beyond_reach, is_role_resource
 from ..errors import InvalidChoice
-from .aspect import is_nobodys_to_open
-from .opening import (
-    RoleResource,
-    is_beyond_reach,
-    is_role_resource,
-    warn,
-    warn_beyond_reach,
-    warn_whole_account,
-)
+from .annotations import warn, warn_beyond_reach, warn_whole_account
+from .never_opened import is_nobodys_to_open
+from .opening import PRIORITY, open_role
 from .session_marks import SessionMarks
 from .session_tag_keys import KeysOfTheirOwn
 from .trust_statement import (
-    PRIORITY,
     TRUST_POLICY_CHARACTERS,
-    UNRESOLVED,
     Statements,
     Tag,
     Trust,
@@ -82,7 +75,7 @@ class DeveloperTrust(cdk.Mixin):
                 key="developers", value=None, allowed="ARNs of roles and users, at least one"
             )
         for arn in developers:
-            if not (_IDENTITY.fullmatch(arn) or UNRESOLVED in arn):
+            if not (_IDENTITY.fullmatch(arn) or has_token(arn)):
                 raise InvalidChoice(
                     key="developers", value=arn, allowed="ARNs of roles and users, at least one"
                 )
@@ -135,13 +128,13 @@ class _TrustOneRole:
             return
         role, stack = RoleResource(node), cdk.Stack.of(node)
         policy, name, _ = role.resolved(stack)
-        if is_nobodys_to_open(node, name):
+        if is_nobodys_to_open(node, name=name):
             warn(node, "infrastructure", "it is a broker's or the CDK's own, and stays as it is")
             return
         if self._trust.trust_whole_account:
             warn_whole_account(node)
         problem = self._keys.problem(role, stack)
-        role.open(Statements(self._trust), stack, policy, problem=problem)
+        open_role(role, Statements(self._trust), stack=stack, policy=policy, problem=problem)
 
     def validate(self) -> list[str]:
         return self._keys.late_problems()

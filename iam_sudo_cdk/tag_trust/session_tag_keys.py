@@ -22,14 +22,21 @@ from constructs import IConstruct
 
 from iam_sudo_core.session.tags import tested
 
-from ..application.cdk_insides import identity
-from ..application.intrinsics import is_intrinsic, is_undecided, rendered
-from ..application.role_permissions import NamedRole, Policy, PolicyResources
-from .opening import RoleResource, member
+from ..application import (
+    NamedRole,
+    Policy,
+    PolicyResources,
+    RoleResource,
+    identity,
+    is_intrinsic,
+    is_undecided,
+    member,
+    rendered,
+)
 
 # The families of AWS's managed policies in which there are tests of principal tags. Families rather
 # than names: where AWS has one that tests them, it adds others. Source: AWS Managed Policy
-# Reference Guide; tests/cdk/test_session_tag_keys.py compares it with moto's copy.
+# Reference Guide; tests/cdk/tag_trust/test_session_tag_keys.py compares it with moto's copy.
 _OF_AWS = (
     "AIDevOps*",
     "AWSElasticBeanstalkEKS*",

@@ -2,9 +2,7 @@
 
 Each of them gets a tag and a statement in its trust policy, see `selected_roles` for which, and
 `grant_sudo` both enters the grantee into the statement's condition and lets it assume the account's
-roles that carry the tag. That grant leaves out, whatever tag they carry, the roles of
-`cdk bootstrap`, through which everything can be deployed, and all that a broker has. It denies
-nothing: who may deploy by another policy still may.
+roles that carry the tag, see `developer_grant`.
 """
 
 from __future__ import annotations
@@ -17,35 +15,17 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
-from iam_sudo_core.arns import BROKER_TAG
-
 from ..errors import CannotGrant, InvalidChoice
-from ..grants import (
-    Whereabouts,
-    check_stands_for_one,
-    combined,
-    grant_by_policy,
-    principal_arns,
-    whereabouts,
-)
+from ..grants import Whereabouts, check_stands_for_one, principal_arns, whereabouts
+from ..names import DEVELOPER_POLICY_NAME
 from ..selection import RoleSelection
-from ..session_policy.strategy import SessionPolicyStrategy
-from .aspect import (
-    NEVER_GRANTED,
-    NothingIsMissed,
-    OpenSelectedRoles,
-    stages_of,
-)
-from .opening import warn_whole_account
-from .session_marks import Conditions, SessionMarks
-from .trust_statement import (
-    PRIORITY,
-    TRUST_POLICY_CHARACTERS,
-    Tag,
-    Trust,
-    permitted,
-    principal_pattern,
-)
+from .annotations import warn_whole_account
+from .aspect import OpenSelectedRoles
+from .developer_grant import DeveloperGrant
+from .missed_roles import NothingIsMissed, stages_of
+from .opening import PRIORITY
+from .session_marks import SessionMarks
+from .trust_statement import TRUST_POLICY_CHARACTERS, Tag, Trust, principal_pattern
 
 Scope = Literal["stack", "stage", "app"]
 SCOPES: tuple[Scope, ...] = ("stack", "stage", "app")
@@ -86,7 +66,7 @@ class TagTrustStrategy:
     session_tag_keys: Sequence[str] = ()
     source_identity: bool = False
     protect_tag: bool = False
-    policy_name: str = "iam-sudo-developers"
+    policy_name: str = DEVELOPER_POLICY_NAME
     trust_policy_characters: int = TRUST_POLICY_CHARACTERS
 
     def __post_init__(self) -> None:
@@ -112,9 +92,14 @@ class TrustedRoles:
     ) -> None:
         self._scope = scope
         self._strategy = strategy
-        self._policy: iam.ManagedPolicy | None = None
         self._developers: dict[str, None] = {}
-        self._base_roles = {SessionPolicyStrategy.role_name: None}
+        self._grant = DeveloperGrant(
+            scope,
+            tag=strategy.tag,
+            marks=strategy.marks,
+            protect_tag=strategy.protect_tag,
+            policy_name=strategy.policy_name,
+        )
         trust = Trust(
             tag=strategy.tag,
             developers=lambda: list(self._developers),
@@ -139,11 +124,11 @@ class TrustedRoles:
     @property
     def developer_policy(self) -> iam.ManagedPolicy | None:
         """The managed policy to attach to grantees that the CDK cannot write to, if there are."""
-        return self._policy
+        return self._grant.policy
 
     def leave_out(self, base_role_name: str) -> None:
         """Never grant a base role of this name, tagged or not; to be said before any grant."""
-        self._base_roles[base_role_name] = None
+        self._grant.leave_out(base_role_name)
 
     def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant:
         """Enter the grantee into the trust policies, and let it assume roles with the tag."""
@@ -160,79 +145,9 @@ class TrustedRoles:
             for arn in arns:
                 check_stands_for_one(arn)
             self._developers |= dict.fromkeys(map(principal_pattern, arns))
-        grant = grant_by_policy(grantee, stack, self._write)
-        if grant is None:
-            grantee = self._managed_policy()
-            grant = self._write(grantee)
-        if self._strategy.protect_tag:
-            grantee.grant_principal.add_to_principal_policy(self._keep_the_tag())
+        grant = self._grant.give(grantee)
         grant.assert_success()
         return grant
-
-    def _write(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let the grantee do with all roles that carry the tag what their trust policies let."""
-        grants = []
-        for _, action, conditions in permitted(self._strategy.marks):
-            grant = iam.Grant.add_to_principal(
-                grantee=grantee,
-                actions=[action],
-                resource_arns=[],  # a Grant knows no NotResource: that is added to its statement
-                conditions=_merged(self._tagged(), conditions),
-            )
-            if grant.principal_statement:
-                grant.principal_statement.add_not_resources(*self._left_out())
-            grants.append(grant)
-        return combined(grants)
-
-    def _tagged(self) -> Conditions:
-        tag = self._strategy.tag
-        return {
-            "StringEquals": {
-                f"iam:ResourceTag/{tag.key}": tag.value,
-                # NotResource is all but a few roles of *all* accounts.
-                "aws:ResourceAccount": cdk.Stack.of(self._scope).account,
-            },
-            "Null": {f"iam:ResourceTag/{BROKER_TAG}": "true"},
-        }
-
-    def _left_out(self) -> list[str]:
-        """The roles that are nobody's to assume by a tag."""
-        return [self._roles(name, account="*") for name in (*NEVER_GRANTED, *self._base_roles)]
-
-    def _managed_policy(self) -> iam.ManagedPolicy:
-        if self._policy is None:
-            self._policy = iam.ManagedPolicy(
-                self._scope,
-                "DeveloperPolicy",
-                managed_policy_name=self._strategy.policy_name,
-                description=f"iam-sudo: assume the roles with the tag {self._strategy.tag}",
-            )
-        return self._policy
-
-    def _keep_the_tag(self) -> iam.PolicyStatement:
-        return iam.PolicyStatement(
-            sid="KeepTheTag",
-            effect=iam.Effect.DENY,
-            actions=["iam:TagRole", "iam:UntagRole"],
-            resources=[self._roles("*")],
-            # Keys of IAM tags are one key in whatever case.
-            conditions={
-                "ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": [self._strategy.tag.key]}
-            },
-        )
-
-    def _roles(self, name: str, *, account: str | None = None) -> str:
-        return cdk.Stack.of(self._scope).format_arn(
-            service="iam", region="", account=account, resource="role", resource_name=name
-        )
-
-
-def _merged(one: Conditions, other: Conditions) -> Conditions:
-    """Both conditions in one; no key is tested by one operator in both."""
-    return {
-        operator: {**one.get(operator, {}), **other.get(operator, {})}
-        for operator in dict.fromkeys([*one, *other])
-    }
 
 
 def _roots(scope: Construct, where: Scope) -> list[IConstruct]:

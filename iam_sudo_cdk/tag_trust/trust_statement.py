@@ -12,18 +12,13 @@ from aws_cdk import aws_iam as iam
 
 from iam_sudo_core.arns import BROKER_TAG
 
+from ..application import has_token
 from ..errors import InvalidChoice
 from .session_marks import Conditions, SessionMarks, is_tag_text
 
 # IAM User Guide, "IAM and AWS STS quotas": role trust policy length, and what it can be raised to.
 TRUST_POLICY_CHARACTERS = 2_048
 _MOST_TRUST_POLICY_CHARACTERS = 4_096
-
-# Of the aspects that open roles: after tags and other aspects that change things (200) and those
-# without a priority (500), before those that only read (1,000).
-PRIORITY = 900
-
-UNRESOLVED = "${Token["  # asking the CDK (`Token.is_unresolved`) is a round trip to Node for each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +129,7 @@ class Statements:
         tokens = [
             token
             for arn in self._arns
-            if UNRESOLVED in arn
+            if has_token(arn)
             for token in cdk.Tokenization.reverse_string(arn).tokens
         ]
         return any(

@@ -83,7 +83,7 @@ def test_every_finding_of_tag_trust_is_acknowledged_too(tmp_path, account, strat
 
 
 def test_without_the_acknowledgements_there_would_be_findings(tmp_path, monkeypatch):
-    for module in ("session_policy.strategy", "stack"):
+    for module in ("session_policy.broker", "session_policy.base_role", "stack"):
         monkeypatch.setattr(f"iam_sudo_cdk.{module}.acknowledge", lambda *_args, **_keywords: None)
     assert findings(tmp_path) == {
         "AwsSolutions-L1",

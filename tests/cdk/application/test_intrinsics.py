@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("aws_cdk")
 
-from iam_sudo_cdk.application.intrinsics import is_intrinsic, is_undecided, rendered
+from iam_sudo_cdk.application import is_intrinsic, is_undecided, rendered
 
 SUB = {"Fn::Sub": ["${Service}.${AWS::URLSuffix}/${Env}/${!Kept}", {"Service": "ecs-tasks"}]}
 

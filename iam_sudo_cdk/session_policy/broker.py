@@ -1,0 +1,176 @@
+"""The broker: its function, its log and its execution role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from ..acknowledgements import acknowledge
+from ..grants import grant_invoke
+from .arn_patterns import with_children
+from .bundle import HANDLER, broker_code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broker:
+    """What the strategy has built."""
+
+    base_role: iam.Role
+    function: lambda_.Function
+    log_group: logs.LogGroup
+
+    def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant:
+        return grant_invoke(self.function, grantee)
+
+
+def log_group_name(function_name: str) -> str:
+    return f"/aws/lambda/{function_name}"
+
+
+def broker_log(
+    scope: Construct,
+    *,
+    function_name: str,
+    retention: logs.RetentionDays,
+    removal_policy: cdk.RemovalPolicy,
+) -> logs.LogGroup:
+    return logs.LogGroup(
+        scope,
+        "BrokerLogs",
+        log_group_name=log_group_name(function_name),
+        retention=retention,
+        removal_policy=removal_policy,
+    )
+
+
+def broker_function(
+    scope: Construct,
+    *,
+    name: str,
+    role: iam.Role,
+    log_group: logs.LogGroup,
+    environment: Mapping[str, str],
+) -> lambda_.Function:
+    function = lambda_.Function(
+        scope,
+        "Broker",
+        function_name=name,
+        description="iam-sudo: hands out credentials that simulate a selected role",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        architecture=lambda_.Architecture.ARM_64,
+        handler=HANDLER,
+        code=broker_code(),
+        role=role,
+        # CPU comes with memory: importing boto3 and the TLS handshakes want it, not the data.
+        memory_size=512,
+        timeout=cdk.Duration.seconds(30),
+        log_group=log_group,
+        environment=environment,
+    )
+    acknowledge(
+        function,
+        "AwsSolutions-L1",
+        "The broker is tested on Python 3.13; Lambda supports it until 2029.",
+    )
+    return function
+
+
+def broker_role(scope: Construct, *, function_name: str, base_role: str) -> iam.Role:
+    """The execution role: read roles, assume the base role (an ARN), write its own log.
+
+    Its name is CloudFormation's to choose: the base role trusts this one, and a role that was
+    deleted and made anew under a fixed name would not be the one that is trusted.
+    """
+    stack = cdk.Stack.of(scope)
+    roles = stack.format_arn(service="iam", region="", resource="role", resource_name="*")
+    own_policies, aws_policies = (
+        stack.format_arn(
+            service="iam", region="", account=owner, resource="policy", resource_name="*"
+        )
+        for owner in (stack.account, "aws")
+    )
+    log_streams = stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=f"{log_group_name(function_name)}:*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    role = iam.Role(
+        scope,
+        "BrokerRole",
+        description="What the iam-sudo broker itself may do",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        inline_policies={
+            "broker": iam.PolicyDocument(
+                statements=[
+                    _allow(
+                        "ReadRoles",
+                        [
+                            "iam:GetRole",
+                            "iam:ListRolePolicies",
+                            "iam:GetRolePolicy",
+                            "iam:ListAttachedRolePolicies",
+                        ],
+                        [roles],
+                    ),
+                    _allow(
+                        "ReadManagedPolicies",
+                        ["iam:GetPolicy", "iam:GetPolicyVersion"],
+                        [own_policies, aws_policies],
+                    ),
+                    # Has no resource but "*" (Service Authorization Reference, IAM).
+                    _allow("FindRoles", ["iam:ListRoles"], ["*"]),
+                    _allow("AssumeBaseRole", ["sts:AssumeRole", "sts:TagSession"], [base_role]),
+                    _allow(
+                        "WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]
+                    ),
+                    _only_as_the_broker(stack, function_name=function_name),
+                ]
+            )
+        },
+    )
+    wildcard = "AwsSolutions-IAM5"
+    for resource, reason in (
+        (roles, "Which roles may be simulated is decided on their trust policies, so the "
+                "broker has to read any role; it only reads."),
+        (own_policies, "A role may have any managed policy, and the broker only reads them."),
+        (aws_policies, "A role may have any managed policy, and the broker only reads them."),
+        ("*", "iam:ListRoles cannot be limited to resources."),
+        (log_streams, "Lambda names the log streams; they are those of the broker's own "
+                      "log group."),
+    ):  # fmt: skip
+        acknowledge(role, wildcard, reason, finding=f"Resource::{resource}")
+    return role
+
+
+def _only_as_the_broker(stack: cdk.Stack, *, function_name: str) -> iam.PolicyStatement:
+    """Deny the broker's execution role all of STS but in the broker's function.
+
+    Whoever may pass roles could otherwise run code of their own as it. A Deny, because within an
+    account the trust policy of the base role alone would do. The key is in every request that the
+    function's code makes, and absent from all others (AWS Lambda Developer Guide, "Using source
+    function ARN to control function access behavior"), for which `ArnNotLike` holds.
+    """
+    own = stack.format_arn(
+        service="lambda",
+        resource="function",
+        resource_name=function_name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return iam.PolicyStatement(
+        sid="OnlyAsTheBroker",
+        effect=iam.Effect.DENY,
+        actions=["sts:*"],
+        resources=["*"],
+        conditions={"ArnNotLike": {"lambda:SourceFunctionArn": with_children(own)}},
+    )
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=actions, resources=resources)

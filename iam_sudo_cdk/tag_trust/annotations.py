@@ -1,0 +1,37 @@
+"""What is said on roles and stacks when an application is synthesized."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+from .trust_statement import Tag
+
+
+def warn_beyond_reach(construct: IConstruct) -> None:
+    warn(construct, "imported", "it is imported or created elsewhere, and stays as it is")
+
+
+def warn_whole_account(construct: IConstruct) -> None:
+    cdk.Annotations.of(construct).add_warning_v2(
+        "iam-sudo:trustWholeAccount",
+        "everybody in the account who may sts:AssumeRole on it gets in (trust_whole_account)",
+    )
+
+
+def warn_tag_elsewhere(construct: IConstruct, tag: Tag, what: str) -> None:
+    cdk.Annotations.of(construct).add_warning_v2(
+        "iam-sudo:tagElsewhere",
+        f"the tag {tag}, by which developers may assume roles, is also on {what}: they may assume "
+        "whatever carries it and trusts the account; choose another tag",
+    )
+
+
+def warn(construct: IConstruct, id: str, problem: str) -> None:
+    cdk.Annotations.of(construct).add_warning_v2(
+        f"iam-sudo:{id}", f"developers get no access to this role: {problem}"
+    )
+
+
+def add_error(construct: IConstruct, problem: str) -> None:
+    cdk.Annotations.of(construct).add_error(f"iam-sudo: {problem}")

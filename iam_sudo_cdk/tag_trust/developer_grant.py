@@ -1,0 +1,125 @@
+"""What a developer may do with opened roles, in the developer's own policies.
+
+To assume the account's roles that carry the tag, no more. Left out, whatever tag they carry, are
+the roles of `cdk bootstrap`, through which everything can be deployed, and all that a broker has.
+It denies nothing: who may deploy by another policy still may.
+"""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from iam_sudo_core.arns import BROKER_TAG
+
+from ..grants import combined, grant_by_policy
+from ..names import BASE_ROLE_NAME
+from .never_opened import NEVER_GRANTED
+from .session_marks import Conditions, SessionMarks
+from .trust_statement import Tag, permitted
+
+
+class DeveloperGrant:
+    """Written for each grantee into its own policy, or into the managed one that is made for it.
+
+    Args:
+        scope: the construct whose account is meant, and which the managed policy is made in.
+        tag: of the roles.
+        marks: what a session may be given.
+        protect_tag: deny changing the tag on roles, too.
+        policy_name: of the managed policy.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        tag: Tag,
+        marks: SessionMarks,
+        protect_tag: bool,
+        policy_name: str,
+    ) -> None:
+        self._scope = scope
+        self._tag = tag
+        self._marks = marks
+        self._protect_tag = protect_tag
+        self._policy_name = policy_name
+        self._base_roles = {BASE_ROLE_NAME: None}
+        self.policy: iam.ManagedPolicy | None = None  # once there is a grantee who needs it
+
+    def leave_out(self, base_role_name: str) -> None:
+        """Never grant a base role of this name, tagged or not; to be said before any grant."""
+        self._base_roles[base_role_name] = None
+
+    def give(self, grantee: iam.IGrantable) -> iam.Grant:
+        grant = grant_by_policy(grantee, cdk.Stack.of(self._scope), self._write)
+        if grant is None:
+            grantee = self._managed_policy()
+            grant = self._write(grantee)
+        if self._protect_tag:
+            grantee.grant_principal.add_to_principal_policy(self._keep_the_tag())
+        return grant
+
+    def _write(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let the grantee do with all roles that carry the tag what their trust policies let."""
+        grants = []
+        for _, action, conditions in permitted(self._marks):
+            grant = iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=[action],
+                resource_arns=[],  # a Grant knows no NotResource: that is added to its statement
+                conditions=_merged(self._tagged(), conditions),
+            )
+            if grant.principal_statement:
+                grant.principal_statement.add_not_resources(*self._left_out())
+            grants.append(grant)
+        return combined(grants)
+
+    def _tagged(self) -> Conditions:
+        tag = self._tag
+        return {
+            "StringEquals": {
+                f"iam:ResourceTag/{tag.key}": tag.value,
+                # NotResource is all but a few roles of *all* accounts.
+                "aws:ResourceAccount": cdk.Stack.of(self._scope).account,
+            },
+            "Null": {f"iam:ResourceTag/{BROKER_TAG}": "true"},
+        }
+
+    def _left_out(self) -> list[str]:
+        """The roles that are nobody's to assume by a tag."""
+        return [self._roles(name, account="*") for name in (*NEVER_GRANTED, *self._base_roles)]
+
+    def _managed_policy(self) -> iam.ManagedPolicy:
+        if self.policy is None:
+            self.policy = iam.ManagedPolicy(
+                self._scope,
+                "DeveloperPolicy",
+                managed_policy_name=self._policy_name,
+                description=f"iam-sudo: assume the roles with the tag {self._tag}",
+            )
+        return self.policy
+
+    def _keep_the_tag(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="KeepTheTag",
+            effect=iam.Effect.DENY,
+            actions=["iam:TagRole", "iam:UntagRole"],
+            resources=[self._roles("*")],
+            # Keys of IAM tags are one key in whatever case.
+            conditions={"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": [self._tag.key]}},
+        )
+
+    def _roles(self, name: str, *, account: str | None = None) -> str:
+        return cdk.Stack.of(self._scope).format_arn(
+            service="iam", region="", account=account, resource="role", resource_name=name
+        )
+
+
+def _merged(one: Conditions, other: Conditions) -> Conditions:
+    """Both conditions in one; no key is tested by one operator in both."""
+    return {
+        operator: {**one.get(operator, {}), **other.get(operator, {})}
+        for operator in dict.fromkeys([*one, *other])
+    }

@@ -1,0 +1,94 @@
+"""Say what the aspect cannot have opened, when all aspects have run.
+
+It fails the synthesis by name: stages that are made after the construct when its scope is the app,
+and roles that other aspects make where ours has been already, without the CDK's
+`aspectStabilization` or as a plain `CfnResource`. Selected roles that are imported, or created
+elsewhere, are a warning on each.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
+from constructs import IConstruct, IValidation
+
+from ..application import is_beyond_reach, is_role_resource, path_of
+from .annotations import warn_beyond_reach
+from .aspect import OpenSelectedRoles
+
+_STABILIZATION = "@aws-cdk/core:aspectStabilization"
+
+
+@jsii.implements(IValidation)
+class NothingIsMissed:
+    """Runs when all aspects have; for an app, after its stages were synthesized.
+
+    `stages` are those that have the aspect, when all have to.
+    """
+
+    def __init__(
+        self, root: IConstruct, aspect: OpenSelectedRoles, *, stages: Sequence[IConstruct] | None
+    ) -> None:
+        self._root = root
+        self._aspect = aspect
+        self._stages = stages
+
+    def validate(self) -> list[str]:
+        problems = []
+        if self._stages is not None and isinstance(self._root, cdk.App):
+            problems += [
+                f"iam-sudo: the stage {stage.node.path} was made after the IamSudo whose scope is "
+                "the app; make the stages first"
+                for stage in stages_of(self._root)
+                if stage not in self._stages
+            ]
+        is_stable = cdk.FeatureFlags.of(self._root).is_enabled(_STABILIZATION)
+        remedy = (
+            "make it a CfnRole" if is_stable else f"set {_STABILIZATION} to true in the context"
+        )
+        problems += [
+            f"iam-sudo: an aspect made the role {path_of(role)} too late to be opened; {remedy}"
+            for role in self._missed()
+        ]
+        return problems + self._aspect.late_problems()
+
+    def _missed(self) -> Iterator[IConstruct]:
+        """The roles that were made behind our back; a warning on those that are beyond reach."""
+        role: iam.Role | None = None
+        for construct in _of_this_assembly(self._root):
+            if role is not None and not isinstance(construct, iam.CfnRole):
+                self._look_beyond_reach(role)
+            role = None
+            if isinstance(construct, iam.Role):
+                role = construct  # unless it is beyond reach, its resource comes next
+            elif is_role_resource(construct):
+                if self._aspect.would_have_opened(construct):
+                    yield construct
+            else:
+                self._look_beyond_reach(construct)
+        if role is not None:
+            self._look_beyond_reach(role)
+
+    def _look_beyond_reach(self, node: IConstruct) -> None:
+        if is_beyond_reach(node) and self._aspect.means(node):
+            warn_beyond_reach(node)
+
+
+def stages_of(root: IConstruct) -> list[IConstruct]:
+    return [each for each in root.node.find_all() if isinstance(each, cdk.Stage)]
+
+
+def _of_this_assembly(root: IConstruct) -> Iterator[IConstruct]:
+    """What is synthesized along with `root`, which comes first: stages in it are by themselves."""
+    constructs = iter(root.node.find_all())
+    yield next(constructs)
+    for construct in constructs:
+        if isinstance(construct, cdk.Stage):
+            deque(islice(constructs, len(construct.node.find_all()) - 1), maxlen=0)
+        else:
+            yield construct
