@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
+from aws_cdk import cloudformation_include as include
 from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct
 
@@ -104,3 +107,27 @@ class Later:
 
     def produce(self) -> Any:
         return self._value
+
+
+# Templates that are included, with what only the deployment knows
+PARAMETER = {"Parameters": {"Env": {"Type": "String"}}}
+CONDITION = {**PARAMETER, "Conditions": {"InProd": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}}
+
+
+def included(
+    scope: Construct, tmp_path: Path, resources: dict[str, Any], **template: Any
+) -> include.CfnInclude:
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps({**template, "Resources": resources}))
+    return include.CfnInclude(scope, "Included", template_file=str(file))
+
+
+def cfn(**properties: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"AssumeRolePolicyDocument": TRUST, **properties},
+    }
+
+
+def statement_if(yes: Any) -> dict[str, Any]:
+    return {"Fn::If": ["InProd", yes, {"Ref": "AWS::NoValue"}]}

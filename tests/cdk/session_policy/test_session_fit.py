@@ -13,7 +13,6 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import cloudformation_include as include
 from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
-from jsii._kernel.providers.process import _NodeProcess
 
 from iam_sudo_cdk import (
     IamSudo,
@@ -22,6 +21,7 @@ from iam_sudo_cdk import (
     TagTrustStrategy,
 )
 from tests.cdk.opened import TRUST, Later, app, messages, task_role
+from tests.cdk.round_trips import counted
 from tests.cdk.templates import ACCOUNT, OTHER_ACCOUNT, REGION, iam_sudo, stack
 
 pytestmark = pytest.mark.slow
@@ -243,7 +243,7 @@ def test_with_tag_based_trust_alone_nothing_is_said():
 # What it costs
 
 
-def round_trips(number, monkeypatch, *, name=None):
+def round_trips(number, *, name=None):
     """How many the synthesis of so many roles takes, and one more of this name."""
     scope = stack()
     iam_sudo(scope)
@@ -252,21 +252,14 @@ def round_trips(number, monkeypatch, *, name=None):
             iam.PolicyStatement(actions=["s3:GetObject"], resources=["*"])
         )
     role(scope, name=name)
-    calls = []
-    send = _NodeProcess.send
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            _NodeProcess, "send", lambda *args, **options: calls.append(1) or send(*args, **options)
-        )
+    with counted() as calls:
         cdk.Stage.of(scope).synth()
     return len(calls)
 
 
 @pytest.mark.parametrize(("name", "trips"), [(None, 1), (NAME, 1 + 2)])
-def test_a_role_costs_a_round_trip_and_its_policy_two_when_any_is_selected(
-    name, trips, monkeypatch
-):
-    few, many = (round_trips(number, monkeypatch, name=name) for number in (5, 25))
+def test_a_role_costs_a_round_trip_and_its_policy_two_when_any_is_selected(name, trips):
+    few, many = (round_trips(number, name=name) for number in (5, 25))
     assert many - few == trips * 20
 
 

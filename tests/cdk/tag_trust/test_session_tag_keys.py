@@ -11,19 +11,22 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 from moto.iam.aws_managed_policies import aws_managed_policies_data
-from tests.cdk.tag_trust.test_tag_trust_shapes import CONDITION, cfn, included, statement_if
 
 from iam_sudo_cdk import DeveloperTrust, RoleSelection
 from iam_sudo_cdk.tag_trust.session_tag_keys import _foreign
 from iam_sudo_core.session import tags as session_tags
 from tests.cdk.opened import (
+    CONDITION,
     DEVELOPER,
     TASKS,
     TRUST,
+    cfn,
+    included,
     is_open,
     messages,
     role,
     roles,
+    statement_if,
     statements,
     tag_trust,
     task_role,

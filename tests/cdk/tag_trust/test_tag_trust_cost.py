@@ -5,32 +5,27 @@ import pytest
 pytest.importorskip("aws_cdk")
 
 import aws_cdk as cdk
-from jsii._kernel.providers.process import _NodeProcess
 
 from tests.cdk.opened import app, is_open, roles, tag_trust, task_role
+from tests.cdk.round_trips import counted
 
 pytestmark = pytest.mark.slow
 
 
-def round_trips(number, monkeypatch):
+def round_trips(number):
     """How many the synthesis of so many roles in two stacks takes."""
     both = app()
     stacks = [cdk.Stack(both, id_) for id_ in ("one", "two")]
     for count in range(number):
         task_role(stacks[count % 2], f"Role{count}")
     tag_trust(stacks[0], scope="app")
-    calls = []
-    send = _NodeProcess.send
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            _NodeProcess, "send", lambda *args, **options: calls.append(1) or send(*args, **options)
-        )
+    with counted() as calls:
         both.synth()
     assert all(map(is_open, roles(stacks[1]).values()))
     return len(calls)
 
 
-def test_each_role_costs_the_same_six_round_trips_however_many_there_are(monkeypatch):
-    few, more, many = (round_trips(number, monkeypatch) for number in (10, 20, 60))
+def test_each_role_costs_the_same_six_round_trips_however_many_there_are():
+    few, more, many = (round_trips(number) for number in (10, 20, 60))
     # The visit of its resource; its path, properties, and what they resolve to; statement; tag.
     assert (more - few, many - more) == (6 * 10, 6 * 40)

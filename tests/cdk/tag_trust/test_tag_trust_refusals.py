@@ -9,13 +9,6 @@ pytest.importorskip("aws_cdk")
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
-from tests.cdk.tag_trust.test_tag_trust_shapes import (
-    CONDITION,
-    PARAMETER,
-    cfn,
-    included,
-    statement_if,
-)
 
 from iam_sudo_cdk import (
     IamSudo,
@@ -25,18 +18,23 @@ from iam_sudo_cdk import (
     TagTrustStrategy,
 )
 from tests.cdk.opened import (
+    CONDITION,
     DEVELOPER,
     KEY,
+    PARAMETER,
     STATEMENT,
     TRUST,
     TRUST_STATEMENT,
     VALUE,
     app,
+    cfn,
     everything,
+    included,
     is_open,
     messages,
     role,
     roles,
+    statement_if,
     statements,
     tag_trust,
     task_role,

@@ -1,7 +1,5 @@
 """Whatever shape a role has in an application, it gets the tag and the statement."""
 
-import json
-
 import pytest
 
 pytest.importorskip("aws_cdk")
@@ -10,21 +8,24 @@ import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import cloudformation_include as include
 from aws_cdk.assertions import Template
 
 from iam_sudo_cdk import RoleSelection
 from tests.cdk.opened import (
+    CONDITION,
     STATEMENT,
     TAG,
     TRUST,
     TRUST_STATEMENT,
     Later,
     app,
+    cfn,
+    included,
     is_open,
     messages,
     role,
     roles,
+    statement_if,
     statements,
     tag_trust,
     task_role,
@@ -159,27 +160,6 @@ def test_the_role_in_a_function_is_opened():
     )
     function(scope)
     assert is_open(role(scope))
-
-
-def included(scope, tmp_path, resources, **template):
-    file = tmp_path / "template.json"
-    file.write_text(json.dumps({**template, "Resources": resources}))
-    return include.CfnInclude(scope, "Included", template_file=str(file))
-
-
-def cfn(**properties):
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {"AssumeRolePolicyDocument": TRUST, **properties},
-    }
-
-
-PARAMETER = {"Parameters": {"Env": {"Type": "String"}}}
-CONDITION = {**PARAMETER, "Conditions": {"InProd": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}}
-
-
-def statement_if(yes):
-    return {"Fn::If": ["InProd", yes, {"Ref": "AWS::NoValue"}]}
 
 
 INCLUDED = {
