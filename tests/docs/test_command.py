@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 HELP = re.findall(r"<!-- help: iam-sudo (.*?) -->\n```text\n(.*?)```\n", README, re.DOTALL)
 
