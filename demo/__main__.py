@@ -2,20 +2,24 @@
 
 The application is deployed to an embedded emulator with the real CDK, and a developer with
 view-only access types commands. Every line under a command is what the command printed. Each
-outcome is checked; the demo fails when one is not as it should be.
+outcome is checked; the demo fails when one is not as it should be. With `--record` the steps that
+are `pictured` become the picture of the README as well.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from demo.blog import DEVELOPER, Developer, add_developer, deploy, leave_only_grants
 from demo.emulator import ACCOUNT, Emulator, EmulatorError
+from demo.recording import PICTURE, NotForOthers, Recording
 
 ROLE = "iam-sudo-demo-my-task"
 DENIED = "AccessDenied"
@@ -30,6 +34,7 @@ class Step:
     command: str
     shows: str
     succeeds: bool = False
+    pictured: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ THE_FAKE_WAY = Act(
     (
         Step(
             "You are a developer with view-only access, and may try to assume any role.",
-            "aws sts get-caller-identity",
+            "aws sts get-caller-identity --query Arn",
             shows=f"user/{DEVELOPER}",
             succeeds=True,
         ),
@@ -56,12 +61,15 @@ THE_FAKE_WAY = Act(
             f"aws sts assume-role --role-arn arn:aws:iam::{ACCOUNT}:role/{ROLE} "
             "--role-session-name no-can-do",
             shows=DENIED,
+            pictured=True,
         ),
         Step(
             "The broker simulates it: a session of IAMSudoUser, cut down to the role's policies.",
-            f"iam-sudo simulate --remote --role-name {ROLE} aws sts get-caller-identity",
+            f"iam-sudo simulate --remote --role-name {ROLE} "
+            "aws sts get-caller-identity --query Arn",
             shows=f"assumed-role/IAMSudoUser/iam-sudo-{ROLE}",
             succeeds=True,
+            pictured=True,
         ),
         Step(
             "What the role may do, the session may do.",
@@ -73,12 +81,14 @@ THE_FAKE_WAY = Act(
             "What the role may not do, the session may not do either.",
             f"iam-sudo simulate --role-name {ROLE} aws s3api list-buckets",
             shows=DENIED,
+            pictured=True,
         ),
         Step(
             "What the session is, and how it differs from the role, can be asked beforehand.",
             f"iam-sudo explain --role-name {ROLE}",
             shows="none that its policies tell",
             succeeds=True,
+            pictured=True,
         ),
         Step(
             "The credentials can be saved under a profile …",
@@ -104,12 +114,13 @@ THE_FAKE_WAY = Act(
             shows=DENIED,
         ),
         Step(
-            "A role outside the selection is refused: this one has another name,",
+            "A role outside the selection is refused: this one has another name.",
             "iam-sudo simulate --role-name other-team-task aws s3api list-buckets",
             shows="its name matches no allowed pattern",
+            pictured=True,
         ),
         Step(
-            "and this one another principal.",
+            "And this one has another principal.",
             "iam-sudo simulate --role-name iam-sudo-demo-trusting-lambda aws s3api list-buckets",
             shows="no principal that its trust policy allows is allowed here",
         ),
@@ -123,9 +134,10 @@ THE_OFFICIAL_WAY = Act(
     (
         Step(
             "You are the task role itself now, tagged and trusting you since the deployment.",
-            f"iam-sudo assume --role-name {ROLE} aws sts get-caller-identity",
+            f"iam-sudo assume --role-name {ROLE} aws sts get-caller-identity --query Arn",
             shows=f"assumed-role/{ROLE}/iam-sudo-{ROLE}",
             succeeds=True,
+            pictured=True,
         ),
         Step(
             "What the role may do, you may do.",
@@ -138,6 +150,7 @@ THE_OFFICIAL_WAY = Act(
             "What it may not do, you may not do either.",
             f"iam-sudo assume --role-name {ROLE} aws s3api list-buckets",
             shows=DENIED,
+            pictured=True,
         ),
         Step(
             "A role outside the selection has neither tag nor trust.",
@@ -153,7 +166,9 @@ THE_OFFICIAL_WAY = Act(
 )
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    recording = Recording() if options.record else None
     # `make` says when it began, so that the time includes what it had to install.
     began = float(os.environ.get("DEMO_BEGAN") or time.time())
     try:
@@ -161,10 +176,13 @@ def main() -> int:
             _progress("the emulator runs; cdk bootstrap …")
             emulator.bootstrap(_progress)
             developer = add_developer(emulator)
-            wrong = _perform(emulator, THE_FAKE_WAY, developer)
+            wrong = _perform(emulator, THE_FAKE_WAY, developer, recording)
             leave_only_grants(emulator)
-            wrong += _perform(emulator, THE_OFFICIAL_WAY, developer)
-    except EmulatorError as error:
+            wrong += _perform(emulator, THE_OFFICIAL_WAY, developer, recording)
+        if recording and not wrong:
+            recording.save()
+            _progress(f"recorded as {PICTURE}")
+    except (EmulatorError, NotForOthers) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     steps = len(THE_FAKE_WAY.steps) + len(THE_OFFICIAL_WAY.steps)
@@ -173,20 +191,39 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def _perform(emulator: Emulator, act: Act, developer: Developer) -> int:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make demo", usage='make demo [ARGS="--record"]')
+    parser.add_argument(
+        "--record", action="store_true", help="draw docs/demo.svg, if all goes as it should"
+    )
+    return parser
+
+
+def _perform(
+    emulator: Emulator, act: Act, developer: Developer, recording: Recording | None
+) -> int:
     """Deploy the strategy, take its steps, and return how many went wrong."""
     print(f"\n=== {act.title}\n", flush=True)
+    if recording:
+        recording.heading(act.title)
     chosen = " ".join(f"-c {key}={value}" for key, value in act.choices.items())
     _progress(f"cdk deploy --all -c demo=true {chosen} …")
     deploy(emulator, _progress, developers=developer.arn, **act.choices)
     environment = emulator.environment(developer.access_key)
     return sum(
-        not _take(step, environment, heading=f"[{number}/{len(act.steps)}]")
+        not _take(
+            step,
+            environment,
+            heading=f"[{number}/{len(act.steps)}]",
+            recording=recording if step.pictured else None,
+        )
         for number, step in enumerate(act.steps, start=1)
     )
 
 
-def _take(step: Step, environment: dict[str, str], *, heading: str) -> bool:
+def _take(
+    step: Step, environment: dict[str, str], *, heading: str, recording: Recording | None
+) -> bool:
     print(f"\n{heading} {step.title}\n$ {step.command}", flush=True)
     finished = subprocess.run(
         shlex.split(step.command),
@@ -197,7 +234,10 @@ def _take(step: Step, environment: dict[str, str], *, heading: str) -> bool:
         text=True,
         check=False,
     )
-    print(finished.stdout.strip("\n"))
+    printed = finished.stdout.strip("\n")
+    print(printed)
+    if recording:
+        recording.step(step.title, command=step.command, printed=printed)
     as_it_should = step.shows in finished.stdout and step.succeeds == (finished.returncode == 0)
     if not as_it_should:
         end = "success" if step.succeeds else "failure"
