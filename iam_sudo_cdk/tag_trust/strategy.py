@@ -49,8 +49,8 @@ class TagTrustStrategy:
             that its policies test, is an error on that role.
         source_identity: let a developer who has a source identity pass it on, and no other;
             default: False.
-        protect_tag: deny the grantees changing that tag on roles; default: False. The README has
-            the service control policy that protects it from everybody.
+        protect_tag: deny the grantees changing that tag on roles; default: False.
+            docs/tag-trust.md has the service control policy that protects it from everybody.
         policy_name: of the managed policy for grantees that the CDK cannot write to; default:
             iam-sudo-developers.
         trust_policy_characters: IAM's quota for trust policies; default: 2048, at most 4096.

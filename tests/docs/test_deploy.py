@@ -1,0 +1,26 @@
+"""docs/deploy.md has every choice of the application, with the default that it has."""
+
+import importlib
+import json
+import re
+
+import pytest
+
+from tests.docs.pages import ROOT, page
+
+ROWS = re.findall(r"^\| `([a-z_]+)` \| (.*?) \| ", page("docs/deploy.md").text, re.MULTILINE)
+# What the table says of a key whose default is no text.
+IN_WORDS = {"none": "", "nobody": ""}
+
+
+def test_every_context_key_is_described_once() -> None:
+    pytest.importorskip("aws_cdk")
+    keys = importlib.import_module("iam_sudo_cdk.context").KEYS
+    assert sorted(key for key, _ in ROWS) == sorted(keys)
+
+
+def test_every_default_is_that_of_cdk_json() -> None:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    described = {key: IN_WORDS.get(text, text.strip("`")) for key, text in ROWS}
+    assert described.pop("development_accounts") == "*required*"
+    assert described == {key: context[key] for key in described}
