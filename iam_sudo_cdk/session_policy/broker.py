@@ -150,12 +150,13 @@ def broker_role(scope: Construct, *, function_name: str, base_role: str) -> iam.
 
 
 def _only_as_the_broker(stack: cdk.Stack, *, function_name: str) -> iam.PolicyStatement:
-    """Deny the broker's execution role all of STS but in the broker's function.
+    """Deny the broker's execution role all that it is for, but in the broker's function.
 
-    Whoever may pass roles could otherwise run code of their own as it. A Deny, because within an
-    account the trust policy of the base role alone would do. The key is in every request that the
-    function's code makes, and absent from all others (AWS Lambda Developer Guide, "Using source
-    function ARN to control function access behavior"), for which `ArnNotLike` holds.
+    Whoever may pass roles could otherwise run code of their own as it: assume the base role, or
+    write lines into the audit log. A Deny, because within an account the trust policy of the base
+    role alone would do. The key is in every request that the function's code makes and in those by
+    which Lambda keeps its log, and absent from all others (AWS Lambda Developer Guide, "Using
+    source function ARN to control function access behavior"), for which `ArnNotLike` holds.
     """
     own = stack.format_arn(
         service="lambda",
@@ -166,7 +167,7 @@ def _only_as_the_broker(stack: cdk.Stack, *, function_name: str) -> iam.PolicySt
     return iam.PolicyStatement(
         sid="OnlyAsTheBroker",
         effect=iam.Effect.DENY,
-        actions=["sts:*"],
+        actions=["iam:*", "logs:*", "sts:*"],
         resources=["*"],
         conditions={"ArnNotLike": {"lambda:SourceFunctionArn": with_children(own)}},
     )

@@ -6,12 +6,12 @@ role's own resource, so that there is no moment at which the role exists without
 
 Covered, for a simulated role that is allowed anything, by name in every region, and by a tag, which
 the parts of all brokers carry: to call, change, expose or delete a broker's function; to read,
-change, forge or delete its logs, also by what acts on every log group of the account; to change or
-delete its stack, or a stack that this one is nested in; to change, delete, pass, tag or assume its
-roles; to change managed policies of the base role; to write to the bucket of the broker's archive.
-Also what would give every later session more than its role: a Kubernetes cluster of which the base
-role is an administrator, and credentials that IAM maps to the base role. tests/cases/reach.json
-has an answer for each action that AWS has.
+change, forge or delete its logs, also by what acts on every log group of the account, and by
+services that are told to; to change or delete its stack, or a stack that this one is nested in; to
+change, delete, pass, tag or assume its roles; to change managed policies of the base role; to write
+to the bucket of the broker's archive. Also what would give every later session more than its role:
+a Kubernetes cluster of which the base role is an administrator, and credentials that stand for the
+base role. tests/cases/reach.json has an answer for each action that reaches a part or might.
 
 Not covered, because it is power over others that the simulated role really has: to create, pass or
 assume *another* privileged role, or to update a stack that keeps one as its service role (the CDK's
@@ -20,8 +20,9 @@ roles do not belong in the selection, nor such policies on the base role.
 
 Not covered, because no condition key tells: another broker's stack where that is the application's
 own and not an `IamSudoStack`; managed policies of another broker's base role, those that attach
-themselves to this one (`ManagedPolicy(roles=…)`) and its permissions boundary, if it is given one.
-Whatever they allow, a session may do no more than its role.
+themselves to this one (`ManagedPolicy(roles=…)`) and its permissions boundary, if it is given one;
+lists that services keep of whom they let in, as Lake Formation and databases do. Of the policies,
+whatever they allow, a session may do no more than its role.
 """
 
 from __future__ import annotations
@@ -34,6 +35,15 @@ from aws_cdk import aws_iam as iam
 from iam_sudo_core.arns import BROKER_TAG
 
 from .arn_patterns import anywhere, lineage, stack_pattern, with_children
+
+# Keys of requests that have a service write to a log group of its caller's choice (Service
+# Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch Logs", "…
+# Amazon API Gateway Management", "… Amazon EC2").
+_LOGS_WRITTEN_BY_OTHERS = {
+    "KeepLogsFromDeliveries": ("logs:*Delivery*", "logs:DeliveryDestinationResourceArn"),
+    "KeepLogsFromAccessLogs": ("apigateway:*", "apigateway:Request/AccessLoggingDestination"),
+    "KeepLogsFromNetworks": ("ec2:*", "ec2:CloudwatchLogGroupArn"),
+}
 
 # What only reads. Of a stack and of roles, since they may be the application's own to look at, and
 # of the bucket of archives. A function, its log and its environment are nobody's but the broker's.
@@ -58,9 +68,14 @@ _LOGS_ACTS = [
 
 # What acts on log groups without naming them, whatever the request is said to be about (Service
 # Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch Logs",
-# "… for Amazon CloudWatch Observability Access Manager" and "… Observability Admin Service"):
-# policies of the whole account, and what shows the account's logs to another one.
+# "… for Amazon CloudWatch", "… Observability Access Manager" and "… Observability Admin Service"):
+# policies of the whole account, what shows the account's logs to another one, and services whose
+# own role reads every log and tells whoever asked (AWS Managed Policy Reference Guide).
 _LOGS_OF_ALL = [
+    "applicationinsights:*",
+    "assurance:*",
+    "auditmanager:*",
+    "cloudwatch:*InsightRule",
     "logs:*AccountPolicy",
     "logs:*IndexPolicy",
     "logs:*ResourcePolicy",
@@ -101,11 +116,9 @@ def broker_denials(
             conditions={"ArnLike": {"lambda:FunctionArn": functions}},
         ),
         _deny("KeepLogs", actions=["logs:*"], resources=log_groups),
-        # So do destinations that logs of other services are delivered to.
-        _deny(
-            "KeepLogsFromDeliveries",
-            actions=["logs:*Delivery*"],
-            conditions={"ArnLike": {"logs:DeliveryDestinationResourceArn": log_groups}},
+        *(
+            _deny(sid, actions=[action], conditions={"ArnLike": {key: log_groups}})
+            for sid, (action, key) in _LOGS_WRITTEN_BY_OTHERS.items()
         ),
         _deny("KeepLogsOfAll", actions=_LOGS_OF_ALL),
         # A rule for the rest: a request that names nothing is one on "*".
@@ -130,11 +143,19 @@ def broker_denials(
         # others.
         _deny("KeepTheTag", actions=["*"], conditions=the_tag),
         # Credentials and tokens that stand for whoever asked, where no page says that the session
-        # policies come along (IAM API Reference, "AcceptDelegationRequest"; Service Authorization
-        # Reference, "Actions, resources, and condition keys for AWS Security Token Service").
+        # policies come along (IAM API Reference, "AcceptDelegationRequest"; AWS Sign-In User Guide,
+        # "Sign-in for AWS local development"; AWS Cloud9 User Guide, "AWS managed temporary
+        # credentials"; Service Authorization Reference, "… AWS Security Token Service").
         _deny(
             "NoCredentialsOfTheBaseRole",
-            actions=["iam:*Delegat*", "sts:*Delegat*", "sts:GetServiceBearerToken"],
+            actions=[
+                "cloud9:Create*",
+                "cloud9:ModifyTemporaryCredentials*",
+                "iam:*Delegat*",
+                "signin:*OAuth2*",
+                "sts:*Delegat*",
+                "sts:GetServiceBearerToken",
+            ],
         ),
         # The creator of a cluster is its administrator unless told otherwise, and later sessions
         # are the same role to Kubernetes, which asks no policy (Amazon EKS User Guide, "Grant IAM
@@ -146,7 +167,7 @@ def broker_denials(
         ),
         _deny(
             "NoAccessEntryOfTheBaseRole",
-            actions=["eks:*AccessEntry"],
+            actions=["eks:*AccessEntry", "eks:*AccessPolicy"],
             conditions={"ArnLike": {"eks:principalArn": [base_role]}},
         ),
     ]
@@ -160,10 +181,21 @@ def policy_denial(policies: Sequence[str]) -> iam.PolicyStatement:
     return _deny("KeepPolicies", not_actions=_READS["iam"], resources=policies)
 
 
-def archive_denial(stack: cdk.Stack, *, bucket_name: str) -> iam.PolicyStatement:
-    """Deny everything but reading in the bucket that the next deployment takes the code from."""
+def archive_denials(stack: cdk.Stack, *, bucket_name: str) -> list[iam.PolicyStatement]:
+    """Deny everything but reading in the bucket that the next deployment takes the code from.
+
+    An access point is another name of a bucket, under which requests are not asked for the bucket's
+    (Amazon S3 User Guide, "Configuring IAM policies for using access points"). No key of the
+    request for one tells its bucket, so none is made.
+    """
     bucket = stack.format_arn(service="s3", region="", account="", resource=bucket_name)
-    return _deny("KeepArchive", not_actions=_READS["s3"], resources=[bucket, f"{bucket}/*"])
+    return [
+        _deny("KeepArchive", not_actions=_READS["s3"], resources=[bucket, f"{bucket}/*"]),
+        _deny(
+            "KeepArchiveByItsName",
+            actions=["s3:CreateAccessPoint*", "s3:CreateMultiRegionAccessPoint"],
+        ),
+    ]
 
 
 def _deny(

@@ -25,7 +25,7 @@ from ..selection import RoleSelection
 from .base_role import base_role, base_role_arn
 from .broker import Broker, broker_function, broker_log, broker_role, log_group_name
 from .bundle import archive_bucket
-from .guardrails import archive_denial, broker_denials
+from .guardrails import archive_denials, broker_denials
 from .session_fit import SessionsFit
 
 # IAM User Guide, "IAM and AWS STS quotas": names.
@@ -122,7 +122,7 @@ class SessionPolicyStrategy:
                 stack, base_role=base.role_arn, name=self.role_name
             ),
         )
-        denials.add_statements(archive_denial(stack, bucket_name=archive_bucket(function)))
+        denials.add_statements(*archive_denials(stack, bucket_name=archive_bucket(function)))
         for part in (log_group, role, function):
             cast(Any, part.node.default_child).tags.set_tag(BROKER_TAG, self.function_name)
         scope.node.add_validation(SessionsFit(scope, self.selection))

@@ -12,11 +12,14 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from tests.cdk.templates import ACCOUNT, REGION, base_role, broker_role, synth
 from tests.fidelity.catalogue import glob
-from tests.fidelity.evaluator import Evaluator, Request, Side
+from tests.fidelity.evaluator import Document, Evaluator, Request, Side, Value, listed
 
 TAG = "iam-sudo:broker"
 VERSION = "2012-10-17"
@@ -24,22 +27,40 @@ EVERYTHING = {
     "Version": VERSION,
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
+# A condition key whose name is of a kind names a part of that kind.
+LOG, FUNCTION, ROLE, STACK = (
+    re.compile(words, re.IGNORECASE)
+    for words in (
+        r"log_?group|log\w*dest|DeliveryDestination",
+        r"function_?arn",
+        r"principal|role_?arn",
+        r"stack_?arn",
+    )
+)
 # "Grant a user permissions to pass a role to an AWS service" (IAM User Guide): not reliably.
 WITHOUT_TAGS = {"iam:PassRole"}
-# The evaluator takes an alias for a version and decides neither; tests/cdk/test_guardrails.py does.
-NOT_JUDGED = {f"lambda:{verb}ProvisionedConcurrencyConfig" for verb in ("Delete", "Get", "Put")}
+# The evaluator takes an alias for a version and decides neither;
+# tests/cdk/session_policy/test_guardrails.py does.
+# Nor does it find the resources of the others in their own formats.
+NOT_JUDGED = {
+    *(f"lambda:{verb}ProvisionedConcurrencyConfig" for verb in ("Delete", "Get", "Put")),
+    *(f"amplifybackend:{verb}Token" for verb in ("Create", "Get")),
+    "signin:CreateOAuth2PublicClient",
+}
 
 
 @dataclass(frozen=True)
 class Action:
-    """An action of the catalogue; `resources` are ARN formats, and whether they tell tags."""
+    """An action of the catalogue: its ARN formats, and whether they tell tags; its own keys."""
 
     name: str
     reads: bool
     resources: Sequence[tuple[str, bool]]
+    keys: Sequence[str]
 
     @classmethod
     def all_of(cls, *services: str) -> list[Action]:
+        """Those of the services, or of all that there are."""
         script = Path(__file__).with_name("actions.mjs")
         printed = subprocess.run(["node", script, *services], stdout=-1, check=True).stdout
         return [cls(name, **found) for name, found in json.loads(printed).items()]
@@ -52,7 +73,7 @@ class Action:
         tagged = tagged and any(tells) and self.name not in WITHOUT_TAGS
         return Request(self.name, part, {f"aws:ResourceTag/{TAG}": "a-name"} if tagged else {})
 
-    def elsewhere(self, context: Mapping[str, str]) -> Iterator[Request]:
+    def elsewhere(self, context: Mapping[str, Value]) -> Iterator[Request]:
         """Requests that name no part but by a condition key."""
         for arn in [arn for arn, _ in self.resources] or ["*"]:
             yield Request(self.name, _example(arn), context)
@@ -121,20 +142,30 @@ class BrokerInAccount:
             self.broker_role,
         ]
 
-    @property
-    def named_by_keys(self) -> dict[str, str]:
-        """Condition keys that name a part."""
+    def named_by_keys(self, action: Action) -> dict[str, Value]:
+        """The condition keys of an action that can name a part, and name it."""
+        parts = {
+            LOG: self.log_group,
+            FUNCTION: self.function,
+            ROLE: self.base_role,
+            STACK: self.stack,
+        }
         return {
-            "lambda:FunctionArn": self.function,
-            "logs:DeliveryDestinationResourceArn": self.log_group,
-            "eks:principalArn": self.base_role,
+            key: part
+            for key in action.keys
+            for kind, part in parts.items()
+            if kind.search(key.partition(":")[2])
         }
 
-    def session(self, *, without: str | None = None) -> Side:
-        """A session of a role that may do everything; a denial may be taken away, for a trial."""
-        assert without is None or any(each["Sid"] == without for each in self.denials)
-        denials = [each for each in self.denials if each["Sid"] != without]
-        return Side([EVERYTHING, {"Version": VERSION, "Statement": denials}])
+    def session(self, *, without: Mapping[str, str | None] = MappingProxyType({})) -> Side:
+        """A session of a role that may do everything.
+
+        Denials may be taken away, for a trial: by Sid, all of one, or one pattern of its actions.
+        """
+        assert set(without) <= {each["Sid"] for each in self.denials}
+        kept = [_without(each, without) for each in self.denials]
+        statements = [each for each in kept if each.get("Action") != []]
+        return Side([EVERYTHING, {"Version": VERSION, "Statement": statements}])
 
     def execution_role(self) -> Side:
         """Who runs as the broker's role, wherever."""
@@ -145,8 +176,32 @@ def allowed(evaluator: Evaluator, session: Side, requests: Sequence[Request]) ->
     """The actions of the requests that are allowed; each has to have been judged."""
     decisions = list(zip(requests, evaluator.decide(requests, [session]), strict=True))
     judged = {request.action for request, decision in decisions if decision}
-    assert judged == {request.action for request in requests} - NOT_JUDGED
+    assert {request.action for request in requests} - judged <= NOT_JUDGED
     return {request.action for request, decision in decisions if decision == [True]}
+
+
+def policies_of_services() -> dict[str, Document]:
+    """AWS's policies of service-linked roles, without their conditions, by name (moto's copy)."""
+    policies: Mapping[str, Any] = json.loads(aws_managed_policies_data)
+    return {
+        name: {
+            "Version": VERSION,
+            "Statement": [
+                {element: value for element, value in each.items() if element != "Condition"}
+                for each in listed(policy["Document"]["Statement"])
+            ],
+        }
+        for name, policy in policies.items()
+        if policy["Path"] == "/aws-service-role/"
+    }
+
+
+def _without(denial: Mapping[str, Any], taken: Mapping[str, str | None]) -> Mapping[str, Any]:
+    if denial["Sid"] not in taken:
+        return denial
+    pattern = taken[denial["Sid"]]
+    kept = [] if pattern is None else [one for one in listed(denial["Action"]) if one != pattern]
+    return {**{key: value for key, value in denial.items() if key != "NotAction"}, "Action": kept}
 
 
 def _pattern(arn: str) -> str:

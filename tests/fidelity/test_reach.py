@@ -5,14 +5,22 @@ where it can name none. An action that is new in the catalogue has to be answere
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("aws_cdk")
 
-from tests.fidelity.evaluator import Evaluator, Request
-from tests.fidelity.reach import WITHOUT_TAGS, Action, BrokerInAccount, allowed
+from tests.fidelity.catalogue import glob
+from tests.fidelity.evaluator import Evaluator, Request, Side, listed
+from tests.fidelity.reach import (
+    WITHOUT_TAGS,
+    Action,
+    BrokerInAccount,
+    allowed,
+    policies_of_services,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -23,43 +31,27 @@ ANSWERS = json.loads((Path(__file__).parents[1] / "cases" / "reach.json").read_t
 # What gives a role to a service, on roles that trust no such service; of the execution role, which
 # trusts Lambda, see test_the_execution_role_is_of_use_to_its_broker_alone.
 GIVES_A_ROLE = {*WITHOUT_TAGS, "ssm:UpdateManagedInstanceRole"}
-# The denials of the base role, each with an action that nothing but it denies.
-NEEDED = {
-    "KeepFunction": ("lambda:UpdateFunctionCode", "function", {}),
-    "KeepFunctionWithoutEventSources": ("lambda:CreateEventSourceMapping", "*", "keys"),
-    "KeepLogs": ("logs:DeleteLogGroup", "log_group", {}),
-    "KeepLogsFromDeliveries": (
-        "logs:PutDeliveryDestination",
-        "arn:aws:logs:eu-west-1:111122223333:delivery-destination:d",
-        "keys",
-    ),
-    "KeepLogsOfAll": ("oam:CreateLink", "arn:aws:oam:eu-west-1:111122223333:sink/s", {}),
-    "KeepLogsUnnamed": ("logs:CreateLogDelivery", "*", {}),
-    "KeepStack": ("cloudformation:UpdateStack", "stack", {}),
-    "KeepRoles": ("iam:PassRole", "base_role", {}),
-    "KeepPolicies": ("iam:CreatePolicyVersion", "policy", {}),
-    "KeepAllBrokers": (
-        "lambda:UpdateFunctionCode",
-        "arn:aws:lambda:eu-west-1:111122223333:function:of-another-broker",
-        {"aws:ResourceTag/iam-sudo:broker": "of-another-broker"},
-    ),
-    "KeepTheTag": (
-        "lambda:TagResource",
-        "arn:aws:lambda:eu-west-1:111122223333:function:of-somebody",
-        {"aws:TagKeys": ["IAM-sudo:Broker"]},
-    ),
-    "KeepArchive": (
-        "s3:PutObject",
-        "arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-west-1/0a1b2c.zip",
-        {},
-    ),
-    "NoCredentialsOfTheBaseRole": ("sts:GetServiceBearerToken", "*", {}),
-    "NoClusterOfTheBaseRole": ("eks:CreateCluster", "*", {}),
-    "NoAccessEntryOfTheBaseRole": (
-        "eks:CreateAccessEntry",
-        "arn:aws:eks:eu-west-1:111122223333:cluster/c",
-        "keys",
-    ),
+# Tokens, credentials and whatever else lets somebody be who they are not.
+BEING_SOMEBODY = re.compile(r"credential|oauth|token|assume|federat", re.IGNORECASE)
+OVER = re.compile(
+    "Count|Delete|Deregister|Describe|Disable|Disassociate|List|Register|Revoke|Introspect"
+)
+# The catalogue does not know the service yet.
+NEW = {"assurance:*"}
+# The services whose own role, which nobody has to pass, does this to logs or functions of an
+# account, by the name of its policy.
+ROLES_OF_SERVICES = {
+    "AWSAuditManagerServiceRolePolicy": "auditmanager:* is denied",
+    "AWSBudgetsSpendLimitMemberRolePolicy": "stops functions; from the management account alone",
+    "AWSLambdaReplicator": "replicas of a function at the edge, which nobody may make",
+    "AWSObservabilityAdminLogsCentralizationServiceRolePolicy": "centralization is denied",
+    "AWSObservabilityAdminTelemetryEnablementServiceRolePolicy": "of log groups with its own tag",
+    "AmazonDevOpsGuruServiceRolePolicy": "of log groups with a tag, which is denied",
+    "AmazonWorkMailEventsServiceRolePolicy": "writes to a log group of its own",
+    "AssuranceServiceRolePolicy": "assurance:* is denied",
+    "ClientVPNServiceRolePolicy": "ec2:CloudwatchLogGroupArn tells which; denied for the log",
+    "CloudHSMServiceRolePolicy": "writes to a log group of its own",
+    "CloudwatchApplicationInsightsServiceLinkedRolePolicy": "applicationinsights:* is denied",
 }
 
 
@@ -72,6 +64,11 @@ def evaluator():
 @pytest.fixture(scope="module")
 def catalogue():
     return Action.all_of(*SERVICES)
+
+
+@pytest.fixture(scope="module")
+def everything():
+    return Action.all_of()
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +100,52 @@ def test_what_a_session_may_do_without_naming_a_part_is_answered(evaluator, cata
         request
         for action in catalogue
         if not any(action.on(part, tagged=False) for part in parts)
-        for request in action.elsewhere(broker.named_by_keys)
+        for request in action.elsewhere(broker.named_by_keys(action))
     ]
     assert allowed(evaluator, broker.session(), elsewhere) == answered("elsewhere")
+
+
+def test_what_can_name_a_part_by_a_condition_key_is_answered(evaluator, everything, broker):
+    requests = [
+        request
+        for action in everything
+        if (keys := broker.named_by_keys(action))
+        for request in action.elsewhere(keys)
+    ]
+    may = allowed(evaluator, broker.session(), requests)
+    assert may == answered("by a condition key")
+
+
+def test_what_may_make_a_session_somebody_else_is_answered(evaluator, everything, broker):
+    requests = [
+        request
+        for action in everything
+        if BEING_SOMEBODY.search(verb := action.name.partition(":")[2]) and not OVER.match(verb)
+        for request in action.elsewhere({})
+    ]
+    assert allowed(evaluator, broker.session(), requests) == answered("credentials")
+
+
+def test_services_that_see_or_change_a_part_by_a_role_of_their_own_are_answered(evaluator, broker):
+    log = f"{broker.log_group}:log-stream:x"
+    done = [
+        *(Request(f"logs:{act}", broker.log_group) for act in (
+            "FilterLogEvents", "StartQuery", "PutSubscriptionFilter", "PutRetentionPolicy",
+            "DeleteLogGroup", "PutResourcePolicy")),
+        *(Request(f"logs:{act}", log) for act in ("GetLogEvents", "PutLogEvents")),
+        *(Request(f"lambda:{act}", broker.function) for act in (
+            "InvokeFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "AddPermission",
+            "DeleteFunction", "PutFunctionConcurrency")),
+        *(Request(f"iam:{act}", broker.base_role) for act in (
+            "PutRolePolicy", "AttachRolePolicy", "UpdateAssumeRolePolicy")),
+        *(Request(f"cloudformation:{act}", broker.stack) for act in ("UpdateStack", "DeleteStack")),
+    ]  # fmt: skip
+    found = {
+        name
+        for name, policy in policies_of_services().items()
+        if [True] in evaluator.decide(done, [Side([policy])])
+    }
+    assert found == set(ROLES_OF_SERVICES)
 
 
 def test_no_part_is_changed_by_what_is_answered(catalogue):
@@ -113,20 +153,43 @@ def test_no_part_is_changed_by_what_is_answered(catalogue):
     assert not changes & answered("of a part")
 
 
-@pytest.mark.parametrize("sid", NEEDED)
-def test_each_denial_is_needed(evaluator, broker, sid):
-    action, resource, context = NEEDED[sid]
-    request = Request(
-        action,
-        getattr(broker, resource, resource),
-        broker.named_by_keys if context == "keys" else context,
-    )
-    sides = [broker.session(), broker.session(without=sid)]
-    assert evaluator.decide([request], sides) == [[False, True]]
+def test_each_action_of_each_denial_is_needed(evaluator, everything, broker):
+    for denial in broker.denials:
+        sid = denial["Sid"]
+        is_a_rule_for_the_rest = {"NotAction", "NotResource"} & set(denial)
+        patterns = {None} if is_a_rule_for_the_rest else {*listed(denial["Action"])}
+        for pattern in patterns - NEW:
+            # What it denies whatever a request is said to be about, and the other if of nothing.
+            twice = {"KeepLogsUnnamed": None} if sid == "KeepLogsOfAll" else {}
+            sides = [
+                broker.session(without=twice),
+                broker.session(without={**twice, sid: pattern}),
+            ]
+            requests = against(broker, everything, pattern)
+            assert [False, True] in evaluator.decide(requests, sides), (sid, pattern)
 
 
-def test_every_denial_is_tried(broker):
-    assert {each["Sid"] for each in broker.denials} == set(NEEDED)
+def against(broker, actions, pattern):
+    """Requests of a kind of action on parts, on tagged things, and on what names them."""
+    is_meant = glob(pattern or "*").fullmatch
+    services = {part.split(":")[2] for part in broker.tagged_parts} | {"s3"}
+    meant = [
+        each
+        for each in actions
+        if is_meant(each.name)
+        and (pattern not in {None, "*"} or each.name.split(":")[0] in services)
+    ]
+    archive = ["arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-west-1/0a1b2c.zip"]
+    parts = [*broker.tagged_parts, broker.policy, *archive]
+    requests = requests_on(parts, meant, tagged=False)
+    for each in meant:
+        for context in (
+            broker.named_by_keys(each),
+            {"aws:ResourceTag/iam-sudo:broker": "of-another-broker"},
+            {"aws:TagKeys": ["IAM-sudo:Broker"]},
+        ):
+            requests.extend(each.elsewhere(context))
+    return requests
 
 
 @pytest.mark.parametrize(
@@ -201,3 +264,33 @@ def test_the_execution_role_is_of_use_to_its_broker_alone(evaluator, broker, act
     source = {"lambda:SourceFunctionArn": f"arn:aws:lambda:{function}"} if function else {}
     request = Request(f"sts:{action}", broker.base_role, source)
     assert evaluator.decide([request], [broker.execution_role()]) == [[may]]
+
+
+@pytest.mark.parametrize(
+    ("action", "part"),
+    [
+        ("logs:PutLogEvents", "log_stream"),
+        ("logs:CreateLogStream", "log_stream"),
+        ("iam:GetRole", "a_role"),
+        ("sts:AssumeRole", "base_role"),
+    ],
+)
+def test_what_the_execution_role_is_for_is_for_its_broker_alone(evaluator, broker, action, part):
+    parts = {
+        "log_stream": f"{broker.log_group}:log-stream:x",
+        "a_role": "arn:aws:iam::111122223333:role/x",
+        "base_role": broker.base_role,
+    }
+    forge = broker.function.replace("iam-sudo", "forge")
+    for function, may in ((broker.function, True), (forge, False)):
+        request = Request(action, parts[part], {"lambda:SourceFunctionArn": function})
+        assert evaluator.decide([request], [broker.execution_role()]) == [[may]]
+
+
+def test_every_action_of_the_execution_role_is_kept_for_its_broker(broker):
+    statements = {each["Sid"]: each for each in broker.executes["Statement"]}
+    kept = listed(statements.pop("OnlyAsTheBroker")["Action"])
+    granted = [action for each in statements.values() for action in listed(each["Action"])]
+    assert granted
+    for action in granted:
+        assert any(glob(pattern).fullmatch(action) for pattern in kept), action

@@ -275,7 +275,7 @@ def test_the_broker_may_read_roles_assume_the_base_role_and_write_its_log_and_no
         },
         {
             "Effect": "Deny",
-            "Action": "sts:*",
+            "Action": ["iam:*", "logs:*", "sts:*"],
             "Resource": "*",
             "Condition": {"ArnNotLike": {"lambda:SourceFunctionArn": [FUNCTION, f"{FUNCTION}:*"]}},
         },

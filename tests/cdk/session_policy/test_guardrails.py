@@ -161,6 +161,25 @@ def is_denied(statements, action, resource, **context):
                 ("DeleteBucket", ""),
             )
         ),
+        *(
+            (f"s3:{action}", f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/mine")
+            for action in (
+                "CreateAccessPoint",
+                "CreateAccessPointForObjectLambda",
+                "CreateMultiRegionAccessPoint",
+            )
+        ),
+        ("cloudwatch:PutInsightRule", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:insight-rule/mine"),
+        ("applicationinsights:CreateApplication", "*"),
+        ("applicationinsights:UpdateComponentConfiguration", "*"),
+        ("applicationinsights:AddWorkload", "*"),
+        ("assurance:Chat", "*"),
+        ("auditmanager:CreateControl", "*"),
+        ("signin:AuthorizeOAuth2Access", "*"),
+        ("signin:CreateOAuth2Token", "*"),
+        ("cloud9:CreateEnvironmentEC2", "*"),
+        ("cloud9:CreateEnvironmentToken", "*"),
+        ("cloud9:ModifyTemporaryCredentialsOnEnvironmentEC2", "*"),
         ("sts:GetServiceBearerToken", "*"),
         ("sts:GetDelegatedAccessToken", "*"),
         ("iam:AcceptDelegationRequest", f"arn:aws:iam::{ACCOUNT}:delegation-request/0a1b2c"),
@@ -204,6 +223,8 @@ def test_a_session_that_may_do_everything_may_not_touch_the_broker(denials, acti
         ("iam:ListRolePolicies", BROKER_ROLE),
         ("iam:PassRole", BASE_ROLE + "-of-another-team"),
         ("sts:GetCallerIdentity", "*"),
+        ("cloudwatch:PutMetricData", "*"),
+        ("cloudwatch:GetInsightRuleReport", "*"),
         ("s3:PutObject", "arn:aws:s3:::bucket/key"),
         ("s3:GetObject", f"{BUCKET}/0a1b2c.zip"),
         ("s3:ListBucket", BUCKET),
@@ -233,11 +254,29 @@ def test_no_event_source_can_be_connected_to_the_broker(denials, action):
             assert is_denied(denials, f"lambda:{action}", resource, **named) is denied
 
 
-def test_no_logs_are_delivered_into_the_brokers(denials):
-    destination = f"arn:aws:logs:{REGION}:{ACCOUNT}:delivery-destination:d"
+@pytest.mark.parametrize(
+    ("action", "resource", "key"),
+    [
+        (
+            "logs:PutDeliveryDestination",
+            f"arn:aws:logs:{REGION}:{ACCOUNT}:delivery-destination:d",
+            "logs:DeliveryDestinationResourceArn",
+        ),
+        (
+            "apigateway:PATCH",
+            f"arn:aws:apigateway:{REGION}::/restapis/api/stages/stage",
+            "apigateway:Request/AccessLoggingDestination",
+        ),
+        (
+            "ec2:CreateClientVpnEndpoint",
+            f"arn:aws:ec2:{REGION}:{ACCOUNT}:client-vpn-endpoint/*",
+            "ec2:CloudwatchLogGroupArn",
+        ),
+    ],
+)
+def test_no_service_is_told_to_write_into_the_brokers_log(denials, action, resource, key):
     for log_group, denied in ((LOGS, True), (f"{LOGS}:*", True), (f"{LOGS}-2", False)):
-        into = {"logs:DeliveryDestinationResourceArn": log_group}
-        assert is_denied(denials, "logs:PutDeliveryDestination", destination, **into) is denied
+        assert is_denied(denials, action, resource, **{key: log_group}) is denied
 
 
 @pytest.mark.parametrize(
@@ -290,7 +329,10 @@ def test_no_cluster_has_the_base_role_as_its_administrator(denials, bootstrap, d
     assert is_denied(denials, "eks:CreateCluster", "*", **creator) is denied
 
 
-@pytest.mark.parametrize("action", ["CreateAccessEntry", "UpdateAccessEntry"])
+@pytest.mark.parametrize(
+    "action",
+    ["CreateAccessEntry", "UpdateAccessEntry", "AssociateAccessPolicy", "DisassociateAccessPolicy"],
+)
 def test_no_cluster_lets_the_base_role_in(denials, action):
     cluster = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/c"
     for principal, denied in ((BASE_ROLE, True), (f"{BASE_ROLE}-2", False)):
