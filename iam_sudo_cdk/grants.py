@@ -7,8 +7,8 @@ with `mutable=False`, plain ARN principals, principals of another account.
 
 Where the account of the stack is not known, an ARN is of this account only if its account is the
 one development account. A policy is written by *name*, and would else be a namesake's: so an ARN of
-no development account is elsewhere, and one of several may be, and is granted what names that ARN
-and nobody else.
+no development account is elsewhere, one of several may be, and one that only the deployment knows
+(a parameter, an export) as well: these are granted what names that ARN and nobody else.
 
 Not attempted: principals that stand for many (accounts, organizations, services, `*`) or that carry
 conditions, since a grant to "everybody like this" should be written out, with
@@ -38,6 +38,7 @@ from .errors import CannotGrant
 _RESERVED_PATHS = ("aws-reserved/", "aws-service-role/")
 _IDENTITY_CENTER_PREFIX = "AWSReservedSSO_"
 _ARN_FIELDS = 6
+_THIS_ACCOUNT = {"Ref": "AWS::AccountId"}
 _MANY = (iam.AnyPrincipal, iam.StarPrincipal, iam.AccountPrincipal, iam.OrganizationPrincipal)
 
 
@@ -45,14 +46,14 @@ class Whereabouts(Enum):
     """Of several identities, that of the one that is the farthest away counts."""
 
     ELSEWHERE = "another account"
-    UNKNOWN = "one of several accounts"
+    UNKNOWN = "an account that is not known, or one of several"
     HERE = "this account"
 
 
 _NO_GROUP = {
     Whereabouts.ELSEWHERE: "a group of another account",
-    Whereabouts.UNKNOWN: "a group of one of several development accounts, and the stack's own is "
-    "not known (give the stack its account)",
+    Whereabouts.UNKNOWN: "a group whose account is not known, or is one of several development "
+    "accounts (give the ARN and the stack their account)",
 }
 
 
@@ -176,7 +177,8 @@ def _whereabouts(principal: iam.IPrincipal, fields: list[str], stack: cdk.Stack)
         raise CannotGrant(grantee=":".join(fields), problem=f"it is not of {here}")
     account = principal.principal_account or (fields[4] if fields else None)
     if account is None or cdk.Token.is_unresolved(account):
-        return Whereabouts.HERE
+        is_here = not _is_imported(principal) or stack.resolve(account) == _THIS_ACCOUNT
+        return Whereabouts.HERE if is_here else Whereabouts.UNKNOWN
     possible = possible_accounts(stack)
     if possible is not None and account not in possible:
         return Whereabouts.ELSEWHERE

@@ -5,7 +5,9 @@ import pytest
 pytest.importorskip("aws_cdk")
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
 from iam_sudo_cdk import (
@@ -178,3 +180,73 @@ def test_two_constructs_in_one_stack_know_the_accounts_that_both_allow(order):
     IamSudo(scope, "Second", strategy=TAG_TRUST, development_accounts=second)
     sudo.grant_sudo(IMPORTS["role"](scope, arn_of("role", ACCOUNT)))
     assert (policies(scope), permitted(scope)) == (["ci"], [])
+
+
+TOKENS = {
+    "Fn::Sub": lambda _, arn: cdk.Fn.sub(arn),
+    "Fn::Join": lambda _, arn: cdk.Fn.join("", [arn]),
+    "parameter": lambda scope, arn: cdk.CfnParameter(scope, "P", default=arn).value_as_string,
+    "export": lambda *_: cdk.Fn.import_value("of-somebody"),
+    "lazy": lambda _, arn: cdk.Lazy.string(Says(arn)),
+    "parameter of Systems Manager": lambda scope, _: ssm.StringParameter.value_for_string_parameter(
+        scope, "/developers/arn"
+    ),
+}
+
+
+@jsii.implements(cdk.IStableStringProducer)
+class Says:
+    def __init__(self, text):
+        self._text = text
+
+    def produce(self):
+        return self._text
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known account", "unknown account"])
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("kind", ["role", "user"])
+def test_an_arn_that_only_the_deployment_knows_gets_what_names_that_arn_alone(kind, token, known):
+    scope = stack(ACCOUNT if known else None)
+    them = IMPORTS[kind](scope, TOKENS[token](scope, arn_of(kind, FOREIGN)))
+    build(scope, BROKER, [ACCOUNT]).grant_sudo(them)
+    assert policies(scope) == []
+    assert len(permitted(scope)) == 1
+
+    scope = stack(ACCOUNT if known else None)
+    task_role(scope, "Task")
+    sudo = build(scope, TAG_TRUST, [ACCOUNT])
+    sudo.grant_sudo(IMPORTS[kind](scope, TOKENS[token](scope, arn_of(kind, FOREIGN))))
+    assert policies(scope) == []
+    assert sudo.developer_policy
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_a_group_that_only_the_deployment_knows_is_refused(token):
+    scope = stack(ACCOUNT)
+    them = IMPORTS["group"](scope, TOKENS[token](scope, arn_of("group", FOREIGN)))
+    with pytest.raises(CannotGrant, match="not known"):
+        build(scope, BROKER, [ACCOUNT]).grant_sudo(them)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known account", "unknown account"])
+def test_by_its_name_or_by_the_account_that_it_is_deployed_to_an_identity_is_of_this_one(known):
+    for them in (
+        lambda scope: iam.Role.from_role_name(scope, "Them", "ci"),
+        lambda scope: iam.User.from_user_name(scope, "Them", "ci"),
+        lambda scope: iam.Group.from_group_name(scope, "Them", "ci"),
+        lambda scope: iam.Role.from_role_arn(
+            scope, "Them", f"arn:aws:iam::{cdk.Aws.ACCOUNT_ID}:role/ci"
+        ),
+        lambda scope: iam.Role.from_role_arn(
+            scope,
+            "Them",
+            cdk.Stack.of(scope).format_arn(
+                service="iam", region="", resource="role", resource_name="ci"
+            ),
+        ),
+    ):
+        scope = stack(ACCOUNT if known else None)
+        build(scope, BROKER, [ACCOUNT]).grant_sudo(them(scope))
+        assert policies(scope) == ["ci"]
+        assert permitted(scope) == []
