@@ -36,8 +36,8 @@ PRIORITY = 900
 
 _VERSION = "2012-10-17"
 
-# The roles that one of us has opened.
-_OPENED: set[object] = set()
+# The roles that we have opened, with the statements that they got.
+_OPENED: dict[object, Statements] = {}
 
 
 def open_role(
@@ -50,28 +50,32 @@ def open_role(
 ) -> None:
     """Add tag and statements, or say on the role why not; `policy` is the resolved one.
 
-    `problem` is what speaks against it already.
+    A role that was opened before, by another of us, gets the statements of both. `problem` is what
+    speaks against it already.
     """
     trust = wanted.trust
     if not isinstance(policy, Mapping) or is_intrinsic(policy.get("Statement", {"Ref": ""})):
         warn(role.construct, "decided", "its trust policy is decided at deployment")
         return
     tags = role.tags(stack)
+    before = _OPENED.get(identity(role.construct))
+    replaced = _meanings(before.resolved(stack)) if before else set()
+    kept = [each for each in _statements(policy) if _canonical(each) not in replaced]
+    wanted = wanted.after(before) if before else wanted
+    wanted = wanted.beside(frozenset(str(member(each, "Sid")) for each in kept))
     added = wanted.resolved(stack)
-    statements = policy["Statement"]
-    statements = statements if isinstance(statements, list) else [statements]
-    there = set(map(_canonical, statements))
+    there = _meanings(kept)
     missing = [n for n, each in enumerate(added) if _canonical(each) not in there]
-    extended = {**policy, "Statement": [*statements, *(added[n] for n in missing)]}
+    extended = {**policy, "Statement": [*kept, *(added[n] for n in missing)]}
     problem = problem or _tag_problem(tags, trust.tag)
-    if missing:
+    if missing and wanted is not before:
         problem = problem or _statement_problem(role, wanted, stack, extended)
     if problem:
         add_error(role.construct, problem)
         return
-    _OPENED.add(identity(role.construct))
-    if missing:
-        _write(role, wanted, missing)
+    _OPENED[identity(role.construct)] = wanted
+    if missing and wanted is not before:
+        _write(role, wanted, missing, replaced=before.json if before else [])
     if not any(_is_same_key(item, trust.tag) for item in tags):
         _tag(role, trust, tags)
 
@@ -80,12 +84,15 @@ def _statement_problem(
     role: RoleResource, wanted: Statements, stack: cdk.Stack, extended: Mapping[str, Any]
 ) -> str | None:
     # Without it, or of 2008-10-17, a policy has no variables: ${…} is plain text.
-    if wanted.trust.marks.source_identity and extended.get("Version") != _VERSION:
+    if (
+        any(each.marks.source_identity for each in wanted.trusts)
+        and extended.get("Version") != _VERSION
+    ):
         return (
             f"source_identity needs a trust policy of version {_VERSION}; its own is of "
             f"{rendered(extended.get('Version', 'none'))}"
         )
-    limit = wanted.trust.trust_policy_characters
+    limit = max(each.trust_policy_characters for each in wanted.trusts)
     text = json.dumps(rendered(extended), separators=(",", ":"), ensure_ascii=False)
     if len(text) > limit:
         return (
@@ -113,13 +120,20 @@ def carries_unopened(role: RoleResource, tag: Tag, *, stack: cdk.Stack) -> bool:
     )
 
 
-def _write(role: RoleResource, wanted: Statements, missing: Sequence[int]) -> None:
+def _write(
+    role: RoleResource,
+    wanted: Statements,
+    missing: Sequence[int],
+    *,
+    replaced: Sequence[Mapping[str, Any]],
+) -> None:
     document = role.value(TRUST_POLICY)
-    if isinstance(document, iam.PolicyDocument):
+    if isinstance(document, iam.PolicyDocument) and not replaced:
         document.add_statements(*(wanted.l2[n] for n in missing))
         return
     # With the tokens that it has: resolved, they would refer to this stack, whatever they mean.
-    extended = _Extended(document, [wanted.json[n] for n in missing]).now_or_later()
+    added = [wanted.json[n] for n in missing]
+    extended = _Extended(document, added, replaced=replaced).now_or_later()
     if role.is_typed:
         role.construct.assume_role_policy_document = extended
     else:
@@ -137,26 +151,43 @@ def _tag(role: RoleResource, trust: Trust, tags: list[Any]) -> None:
 
 @jsii.implements(cdk.IAnyProducer)
 class _Extended:
-    """A trust policy with statements more, when it is a token itself once that is resolved."""
+    """A trust policy with statements more, in place of others that it may have.
 
-    def __init__(self, document: Any, added: Sequence[Mapping[str, Any]]) -> None:
+    When it is a token itself, or made of constructs, once that is resolved.
+    """
+
+    def __init__(
+        self,
+        document: Any,
+        added: Sequence[Mapping[str, Any]],
+        *,
+        replaced: Sequence[Mapping[str, Any]],
+    ) -> None:
         self._document = document
         self._added = added
+        self._replaced = replaced
 
     def now_or_later(self) -> object:
-        if isinstance(self._document, Mapping):
+        if isinstance(self._document, Mapping) and not self._replaced:
             statements = self._document["Statement"]
             if isinstance(statements, list) or _is_statement(statements):
-                return self._with(self._document)
+                return self._with(self._document, replaced=set())
         return cdk.Lazy.uncached_any(self)
 
     def produce(self, context: cdk.IResolveContext) -> object:
-        return self._with(context.resolve(self._document))
+        replaced = _meanings(context.resolve(self._replaced))
+        return self._with(context.resolve(self._document), replaced=replaced)
 
-    def _with(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        statements = document["Statement"]
-        statements = statements if isinstance(statements, list) else [statements]
+    def _with(self, document: Mapping[str, Any], *, replaced: set[str]) -> Mapping[str, Any]:
+        statements = _statements(document)
+        if replaced:
+            statements = [each for each in statements if _canonical(each) not in replaced]
         return {**document, "Statement": [*statements, *self._added]}
+
+
+def _statements(document: Mapping[str, Any]) -> list[Any]:
+    found = document["Statement"]
+    return found if isinstance(found, list) else [found]
 
 
 def _is_statement(value: object) -> bool:
@@ -187,6 +218,10 @@ def _is_same_key(item: Mapping[str, Any], tag: Tag) -> bool:
 
 def _key(item: Mapping[str, Any]) -> Any:
     return member(item, "Key")
+
+
+def _meanings(statements: Sequence[object]) -> set[str]:
+    return set(map(_canonical, statements))
 
 
 def _canonical(statement: object) -> str:

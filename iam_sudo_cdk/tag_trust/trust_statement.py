@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import aws_cdk as cdk
@@ -99,30 +101,57 @@ class Trust:
 
 
 class Statements:
-    """The statements of a trust: this account's principals, those among them that were granted.
+    """The statements of trusts: this account's principals, those among them that were granted.
 
-    One for `sts:AssumeRole`, and one for each of the marks that sessions may be given.
+    One for `sts:AssumeRole`, and one for each of the marks that sessions may be given. Trusts that
+    allow the same by one tag share a statement. Sids differ from each other and from `taken`.
     """
 
-    def __init__(self, trust: Trust) -> None:
-        self.trust = trust
-        developers = sorted(trust.developers())
-        self.names_nobody = not developers and not trust.trust_whole_account
-        who: Conditions = {"ArnLike": {"aws:PrincipalArn": developers}}
-        if trust.trust_whole_account:
-            who = {}
+    def __init__(self, *trusts: Trust, taken: Iterable[str] = ()) -> None:
+        self.trusts = trusts
+        self.trust = trusts[-1]
+        shared: dict[str, _Shared] = {}
+        for trust in trusts:
+            for name, action, conditions in permitted(trust.marks):
+                same = json.dumps([str(trust.tag), action, conditions], sort_keys=True)
+                shared.setdefault(same, _Shared(name, action, conditions, [])).trusts.append(trust)
+        sids = _Sids(taken)
         self.l2 = [
             iam.PolicyStatement(
-                sid=f"IamSudoDevelopers{name}",
-                actions=[action],
+                sid=sids.free(f"IamSudoDevelopers{each.name}", of=same),
+                actions=[each.action],
                 principals=[iam.AccountRootPrincipal()],
-                conditions={**who, **conditions} or None,
+                conditions={**each.who(), **each.conditions} or None,
             )
-            for name, action, conditions in permitted(trust.marks)
+            for same, each in shared.items()
         ]
         self.json: list[Mapping[str, Any]] = [each.to_statement_json() for each in self.l2]
-        self._arns = developers
+        self._arns = [arn for trust in trusts for arn in trust.developers()]
+        self.names_nobody = not (self._arns or any(each.trust_whole_account for each in trusts))
         self._resolved: dict[cdk.Stack, list[Mapping[str, Any]]] = {}
+        self._others: dict[object, Statements] = {}
+
+    def after(self, before: Statements) -> Statements:
+        """Those of a role that has the statements of `before` already: they are replaced."""
+        if before not in self._others:
+            new = [each for each in self.trusts if each not in before.trusts]
+            of_both = Statements(*before.trusts, *new)
+            self._others[before] = before if of_both.says_the_same(before) else of_both
+        return self._others[before]
+
+    def says_the_same(self, other: Statements) -> bool:
+        return [{**each, "Sid": ""} for each in self.json] == [
+            {**each, "Sid": ""} for each in other.json
+        ]
+
+    def beside(self, sids: frozenset[str]) -> Statements:
+        """The same for a role that has other statements with these Sids."""
+        clashing = sids & {each["Sid"] for each in self.json}
+        if not clashing:
+            return self
+        if clashing not in self._others:
+            self._others[clashing] = Statements(*self.trusts, taken=clashing)
+        return self._others[clashing]
 
     def refers_beyond(self, stack: cdk.Stack) -> bool:
         """Whether one of the developers is a role or user that another stack makes."""
@@ -143,6 +172,38 @@ class Statements:
         if stack not in self._resolved:
             self._resolved[stack] = stack.resolve(self.json)
         return self._resolved[stack]
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What some trusts allow alike."""
+
+    name: str
+    action: str
+    conditions: Conditions
+    trusts: list[Trust]
+
+    def who(self) -> Conditions:
+        if any(each.trust_whole_account for each in self.trusts):
+            return {}
+        developers = sorted({arn for each in self.trusts for arn in each.developers()})
+        return {"ArnLike": {"aws:PrincipalArn": developers}}
+
+
+class _Sids:
+    """Hands out Sids, each once: IAM refuses a policy that has one twice."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+
+    def free(self, sid: str, *, of: str) -> str:
+        """The Sid itself, or with a hash `of` what its statement is about."""
+        found = sid
+        while found in self._taken:
+            of = sha256(of.encode()).hexdigest()
+            found = f"{sid}{of[:8]}"
+        self._taken.add(found)
+        return found
 
 
 def permitted(marks: SessionMarks) -> list[tuple[str, str, Conditions]]:

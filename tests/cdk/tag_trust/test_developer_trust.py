@@ -194,7 +194,7 @@ def test_mixin_and_strategy_with_other_developers_both_count(make):
     trusted = [
         each["Condition"]["ArnLike"]["aws:PrincipalArn"] for each in statements(role(scope))[1:]
     ]
-    assert sorted(trusted) == [[DEVELOPER], [DEVELOPER + "2"]]
+    assert trusted == [[DEVELOPER, DEVELOPER + "2"]]
     assert len(role(scope)["Tags"]) == 1
 
 
