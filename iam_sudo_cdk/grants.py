@@ -32,6 +32,7 @@ from constructs import IConstruct
 
 from .accounts import possible_accounts
 from .errors import CannotGrant
+from .identities import identity_problem
 
 # IAM refuses to change roles in these paths (IAM API Reference, "PutRolePolicy":
 # UnmodifiableEntity).
@@ -144,18 +145,9 @@ def check_stands_for_one(arn: str) -> None:
     Raises:
         CannotGrant: it is another kind's, a pattern's, or not what IAM has for that role.
     """
-    fields = _fields(arn)
-    if cdk.Token.is_unresolved(arn) and not fields:
-        return
-    kind, _, name = fields[5].partition("/") if fields else ("", "", "")
-    if kind not in ("role", "user") or not name or "*" in name or "?" in name:
-        raise CannotGrant(grantee=arn, problem="it is not the ARN of one role or user")
-    if name.startswith(_IDENTITY_CENTER_PREFIX):
-        raise CannotGrant(
-            grantee=arn,
-            problem="the ARN of an IAM Identity Center role has a path, "
-            "role/aws-reserved/sso.amazonaws.com/…, and `aws iam get-role` shows it",
-        )
+    problem = identity_problem(arn)
+    if problem:
+        raise CannotGrant(grantee=arn, problem=problem)
 
 
 def whereabouts(grantee: iam.IGrantable, stack: cdk.Stack) -> Whereabouts:

@@ -9,7 +9,6 @@ and the CDK's own are never opened, wherever the mixin is mixed in.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -19,8 +18,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
 
 from ..accounts import development_accounts_only, parse_accounts
-from ..application import RoleResource, has_token, is_beyond_reach, is_role_resource
+from ..application import RoleResource, is_beyond_reach, is_role_resource
 from ..errors import InvalidChoice
+from ..identities import identity_problem
 from .annotations import warn, warn_beyond_reach, warn_whole_account
 from .never_opened import is_nobodys_to_open
 from .opening import PRIORITY, open_role
@@ -33,8 +33,6 @@ from .trust_statement import (
     Trust,
     principal_pattern,
 )
-
-_IDENTITY = re.compile(r"arn:[^:]+:iam::[^:]+:(role|user)/.+")
 
 
 class DeveloperTrust(cdk.Mixin):
@@ -75,17 +73,7 @@ class DeveloperTrust(cdk.Mixin):
                 key="developers", value=None, allowed="ARNs of roles and users, at least one"
             )
         for arn in developers:
-            if not (_IDENTITY.fullmatch(arn) or has_token(arn)):
-                raise InvalidChoice(
-                    key="developers", value=arn, allowed="ARNs of roles and users, at least one"
-                )
-            account = arn.split(":")[4] if _IDENTITY.fullmatch(arn) else ""
-            if account.isdigit() and account not in self._accounts:
-                raise InvalidChoice(
-                    key="developers",
-                    value=arn,
-                    allowed="ARNs of development_accounts, since the role trusts no other account",
-                )
+            self._check_developer(arn)
         patterns = [principal_pattern(arn) for arn in developers]
         self._aspect = _TrustOneRole(
             Trust(
@@ -96,6 +84,18 @@ class DeveloperTrust(cdk.Mixin):
                 trust_policy_characters=trust_policy_characters,
             )
         )
+
+    def _check_developer(self, arn: str) -> None:
+        problem = identity_problem(arn, wildcards=True)
+        account = arn.split(":")[4] if arn.startswith("arn:") and not problem else ""
+        if account.isdigit() and account not in self._accounts:
+            problem = "the role trusts no account but development_accounts"
+        if problem:
+            raise InvalidChoice(
+                key="developers",
+                value=arn,
+                allowed=f"ARNs of roles and users of development_accounts; {problem}",
+            )
 
     def supports(self, construct: IConstruct) -> bool:
         """Roles of the application, and, to say that they stay as they are, imported ones."""

@@ -52,6 +52,17 @@ _OF_AWS = (
     "SageMakerStudio*",
 )
 _AWS_MANAGED = re.compile(r"arn:[^:]+:iam::aws:policy/(?:.*/)?([^/]+)")
+# Functions whose value is all in their arguments, or is the name of a resource. What another one
+# brings, a mapping or an export of another stack, may be any text; so may a dynamic reference.
+_SEEN_THROUGH = {
+    "Ref",
+    "Condition",
+    *(
+        f"Fn::{name}"
+        for name in ("Base64", "Cidr", "GetAZs", "GetAtt", "If", "Join", "Select", "Split", "Sub")
+    ),
+}
+_DYNAMIC = "{{resolve:"
 # No role has this name, for one whose name CloudFormation makes up.
 _UNNAMED = "<unnamed>"
 # In a policy, what has names and patterns as values, which may be the deployment's to fill in.
@@ -175,9 +186,10 @@ def _entries(value: object) -> Iterator[object]:
 def _texts(value: object) -> list[str] | None:
     """All texts of policies as they will be deployed; None when some of them cannot be known."""
     try:
-        return list(_walk(value, is_text=False))
+        found = list(_walk(value, is_text=False))
     except _Unknown:
         return None
+    return None if any(_DYNAMIC in text for text in found) else found
 
 
 class _Unknown(Exception):
@@ -211,14 +223,17 @@ def _walk(value: Any, *, is_text: bool) -> Iterator[str]:
 def _inside(value: Mapping[str, Any]) -> Iterator[str]:
     """A text that a function makes, and all texts that it is made of."""
     yield str(rendered(value))
-    for arguments in value.values():
+    for function, arguments in value.items():
+        if function not in _SEEN_THROUGH:
+            raise _Unknown
         yield from _literals(arguments)
 
 
 def _literals(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         if is_intrinsic(value):
-            yield str(rendered(value))
+            yield from _inside(value)
+            return
         for item in value.values():
             yield from _literals(item)
     elif isinstance(value, list):

@@ -320,6 +320,30 @@ IN_TEMPLATES = {
         {"ManagedPolicyArns": {"Fn::Split": [",", {"Fn::ImportValue": "arns"}]}},
         "is not known",
     ),
+    **{
+        f"a text from {where}": (
+            {
+                "Policies": [
+                    {
+                        "PolicyName": "p",
+                        "PolicyDocument": document({**OF_ANOTHER_KEY, "Resource": text}),
+                    }
+                ]
+            },
+            "is not known",
+        )
+        for where, text in {
+            "a mapping": {"Fn::FindInMap": ["Map", "a", "b"]},
+            "a mapping, as a part": {
+                "Fn::Join": ["", ["arn:aws:s3:::b/", {"Fn::FindInMap": ["Map", "a", "b"]}, "/*"]]
+            },
+            "an export": {"Fn::ImportValue": "their-resource"},
+            "an export, in a text": {"Fn::Sub": ["${A}/*", {"A": {"Fn::ImportValue": "their"}}]},
+            "a macro": {"Fn::Transform": {"Name": "Macro", "Parameters": {}}},
+            "a dynamic reference": "arn:aws:s3:::b/{{resolve:ssm:/prefix}}/*",
+            "a dynamic reference in a function": {"Fn::Sub": "{{resolve:ssm:/prefix}}/*"},
+        }.items()
+    },
     "a variable in a function": (
         {
             "Policies": [
@@ -343,7 +367,8 @@ IN_TEMPLATES = {
 def test_templates_are_read_as_well(properties, why, tmp_path):
     scope = stack()
     tag_trust(scope, **KEYS)
-    included(scope, tmp_path, {"Role": cfn(**properties)}, **CONDITION)
+    mappings = {"Map": {"a": {"b": OF_THE_TENANT["Resource"]}}}
+    included(scope, tmp_path, {"Role": cfn(**properties)}, Mappings=mappings, **CONDITION)
     assert not is_open(role(scope))
     assert why in messages(scope)["the-stack/Included/Role"]
 
