@@ -28,7 +28,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import region_info
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 from .accounts import possible_accounts
 from .errors import CannotGrant
@@ -39,6 +39,9 @@ from .identities import identity_problem
 _RESERVED_PATHS = ("aws-reserved/", "aws-service-role/")
 _IDENTITY_CENTER_PREFIX = "AWSReservedSSO_"
 _ARN_FIELDS = 6
+# Of arn:…:stack/name/unique-id, which is a stack's own (CloudFormation User Guide, "Pseudo
+# parameters").
+_UNIQUE_OF_STACK_ID = 2
 _THIS_ACCOUNT = {"Ref": "AWS::AccountId"}
 _MANY = (iam.AnyPrincipal, iam.StarPrincipal, iam.AccountPrincipal, iam.OrganizationPrincipal)
 
@@ -69,7 +72,7 @@ def grant_invoke(function: lambda_.Function, grantee: iam.IGrantable) -> iam.Gra
     grants = []
     by_policy = grant_by_policy(
         grantee,
-        stack,
+        function,
         lambda grantee: iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["lambda:InvokeFunction"],
@@ -93,25 +96,49 @@ def combined(grants: Sequence[iam.Grant]) -> iam.Grant:
 
 def grant_by_policy(
     grantee: iam.IGrantable,
-    stack: cdk.Stack,
+    scope: IConstruct,
     write: Callable[[iam.IGrantable], iam.Grant],
 ) -> iam.Grant | None:
     """Grant by a policy of the grantee's own, or None when there is none that is ours to `write`.
+
+    `scope` is the construct that grants, in the account that is meant.
 
     Raises:
         CannotGrant: the grantee is none that can be granted anything.
     """
     principal = grantee.grant_principal
     arns = principal_arns(grantee)
-    where = whereabouts(grantee, stack)
+    where = whereabouts(grantee, cdk.Stack.of(scope))
     if where is not Whereabouts.HERE and _is_group(principal):
         raise CannotGrant(grantee=_name(principal), problem=_NO_GROUP[where])
-    if not _is_ours_to_write(principal, arns) or (
-        where is not Whereabouts.HERE and _is_imported(principal)
-    ):
+    if not _is_ours_to_write(principal, arns):
         return None
-    grant = write(grantee)
-    return grant if _was_written(principal) else None
+    if not _is_imported(principal):
+        grant = write(grantee)
+        return grant if _was_written(principal) else None
+    if where is not Whereabouts.HERE:
+        return None
+    policy = _policy_of_ours(scope, principal)
+    return write(policy) if policy else None
+
+
+def _policy_of_ours(scope: IConstruct, principal: iam.IPrincipal) -> iam.Policy | None:
+    """The inline policy that `scope` has on an imported identity, or None if it is immutable.
+
+    Its name is no other stack's, in whatever account, region or application: the CDK's own name
+    for it is made of construct ids alone, unless a feature flag is set, and CloudFormation would
+    write over what another stack has granted the same identity.
+    """
+    id_ = f"Grant{cast(IConstruct, principal).node.addr[-8:]}"
+    policy = scope.node.try_find_child(id_)
+    if policy is None:
+        stack_id = cdk.Fn.select(_UNIQUE_OF_STACK_ID, cdk.Fn.split("/", cdk.Aws.STACK_ID))
+        name = f"iam-sudo-{scope.node.addr[-8:]}-{stack_id}"
+        policy = iam.Policy(cast(Construct, scope), id_, policy_name=name)
+        cast(iam.IIdentity, principal).attach_inline_policy(policy)
+    resource = cast(iam.CfnPolicy, policy.node.default_child)
+    attached = cdk.Stack.of(scope).resolve([resource.roles, resource.users, resource.groups])
+    return cast(iam.Policy, policy) if any(attached) else None
 
 
 def principal_arns(grantee: iam.IGrantable) -> list[str]:
@@ -205,9 +232,10 @@ def _is_group(principal: iam.IPrincipal) -> bool:
 
 
 def _was_written(principal: iam.IPrincipal) -> bool:
-    """Whether the grantee really has an inline policy now.
+    """Whether an identity of the application really has an inline policy now.
 
-    `Grant.success` does not say: an immutable role reports success and drops the statement.
+    `Grant.success` does not say: a role that is made elsewhere reports success and drops the
+    statement.
     """
     construct = cast(IConstruct, principal)
     return any(isinstance(child, iam.CfnPolicy) for child in construct.node.find_all())

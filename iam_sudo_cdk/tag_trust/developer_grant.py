@@ -53,13 +53,9 @@ class DeveloperGrant:
         self._base_roles[base_role_name] = None
 
     def give(self, grantee: iam.IGrantable) -> iam.Grant:
-        grant = grant_by_policy(grantee, cdk.Stack.of(self._scope), self._write)
-        if grant is None:
-            grantee = self._managed_policy()
-            grant = self._write(grantee)
-        if self._protect_tag:
-            grantee.grant_principal.add_to_principal_policy(self._keep_the_tag())
-        return grant
+        return grant_by_policy(grantee, self._scope, self._write) or self._write(
+            self._managed_policy()
+        )
 
     def _write(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let the grantee do with all roles that carry the tag what their trust policies let."""
@@ -74,6 +70,8 @@ class DeveloperGrant:
             if grant.principal_statement:
                 grant.principal_statement.add_not_resources(*self._left_out())
             grants.append(grant)
+        if self._protect_tag:
+            grantee.grant_principal.add_to_principal_policy(self._keep_the_tag())
         return combined(grants)
 
     def _tagged(self) -> Conditions:
