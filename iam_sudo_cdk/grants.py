@@ -20,38 +20,33 @@ the set gets another role, and the grant has to be deployed again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import Enum
 from functools import reduce
 from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import region_info
 from constructs import Construct, IConstruct
 
-from .accounts import possible_accounts
 from .errors import CannotGrant
-from .identities import identity_problem
+from .grantees import (
+    Whereabouts,
+    check_stands_for_one,
+    fields_of,
+    is_group,
+    is_imported,
+    name_of,
+    principal_arns,
+    whereabouts,
+)
 
 # IAM refuses to change roles in these paths (IAM API Reference, "PutRolePolicy":
 # UnmodifiableEntity).
 _RESERVED_PATHS = ("aws-reserved/", "aws-service-role/")
 _IDENTITY_CENTER_PREFIX = "AWSReservedSSO_"
-_ARN_FIELDS = 6
 # Of arn:…:stack/name/unique-id, which is a stack's own (CloudFormation User Guide, "Pseudo
 # parameters").
 _UNIQUE_OF_STACK_ID = 2
-_THIS_ACCOUNT = {"Ref": "AWS::AccountId"}
-_MANY = (iam.AnyPrincipal, iam.StarPrincipal, iam.AccountPrincipal, iam.OrganizationPrincipal)
-
-
-class Whereabouts(Enum):
-    """Of several identities, that of the one that is the farthest away counts."""
-
-    ELSEWHERE = "another account"
-    UNKNOWN = "an account that is not known, or one of several"
-    HERE = "this account"
 
 
 _NO_GROUP = {
@@ -109,11 +104,11 @@ def grant_by_policy(
     principal = grantee.grant_principal
     arns = principal_arns(grantee)
     where = whereabouts(grantee, cdk.Stack.of(scope))
-    if where is not Whereabouts.HERE and _is_group(principal):
-        raise CannotGrant(grantee=_name(principal), problem=_NO_GROUP[where])
+    if where is not Whereabouts.HERE and is_group(principal):
+        raise CannotGrant(grantee=name_of(principal), problem=_NO_GROUP[where])
     if not _is_ours_to_write(principal, arns):
         return None
-    if not _is_imported(principal):
+    if not is_imported(principal):
         grant = write(grantee)
         return grant if _was_written(principal) else None
     if where is not Whereabouts.HERE:
@@ -141,94 +136,13 @@ def _policy_of_ours(scope: IConstruct, principal: iam.IPrincipal) -> iam.Policy 
     return cast(iam.Policy, policy) if any(attached) else None
 
 
-def principal_arns(grantee: iam.IGrantable) -> list[str]:
-    """The ARNs that stand for the grantee in a resource policy, at least one.
-
-    Raises:
-        CannotGrant: it stands for many identities, or for none of IAM.
-    """
-    principal = grantee.grant_principal
-    if isinstance(principal, iam.UnknownPrincipal):
-        raise CannotGrant(
-            grantee=_name(principal), problem="the role of this imported resource is not known"
-        )
-    if isinstance(principal, _MANY):
-        raise CannotGrant(grantee=_name(principal), problem="it stands for many identities")
-    fragment = principal.policy_fragment
-    if fragment.conditions:
-        raise CannotGrant(
-            grantee=_name(principal), problem="its conditions cannot be part of the grant"
-        )
-    named = fragment.principal_json
-    arns = [arn for arn in named.get("AWS", []) if arn != "*"]
-    if list(named) != ["AWS"] or len(arns) != len(named["AWS"]) or not arns:
-        raise CannotGrant(grantee=_name(principal), problem="it is no identity of IAM")
-    return arns
-
-
-def check_stands_for_one(arn: str) -> None:
-    """Let an ARN pass that stands for one role or user wherever it is compared, or is a token.
-
-    Raises:
-        CannotGrant: it is another kind's, a pattern's, or not what IAM has for that role.
-    """
-    problem = identity_problem(arn)
-    if problem:
-        raise CannotGrant(grantee=arn, problem=problem)
-
-
-def whereabouts(grantee: iam.IGrantable, stack: cdk.Stack) -> Whereabouts:
-    """Whether the grantee is of the account that the stack will be deployed to.
-
-    Raises:
-        CannotGrant: it is of another partition.
-    """
-    found = {
-        _whereabouts(grantee.grant_principal, _fields(arn), stack)
-        for arn in principal_arns(grantee)
-    }
-    return next(where for where in Whereabouts if where in found)
-
-
-def _whereabouts(principal: iam.IPrincipal, fields: list[str], stack: cdk.Stack) -> Whereabouts:
-    partition, here = fields[1] if fields else None, _partition(stack)
-    if partition and here and partition != here and not cdk.Token.is_unresolved(partition):
-        raise CannotGrant(grantee=":".join(fields), problem=f"it is not of {here}")
-    account = principal.principal_account or (fields[4] if fields else None)
-    if account is None or cdk.Token.is_unresolved(account):
-        is_here = not _is_imported(principal) or stack.resolve(account) == _THIS_ACCOUNT
-        return Whereabouts.HERE if is_here else Whereabouts.UNKNOWN
-    possible = possible_accounts(stack)
-    if possible is not None and account not in possible:
-        return Whereabouts.ELSEWHERE
-    return Whereabouts.HERE if possible == (account,) else Whereabouts.UNKNOWN
-
-
-def _partition(stack: cdk.Stack) -> str | None:
-    """The partition of a stack whose region is known."""
-    if cdk.Token.is_unresolved(stack.region):
-        return None
-    return region_info.RegionInfo.get(stack.region).partition
-
-
 def _is_ours_to_write(principal: iam.IPrincipal, arns: list[str]) -> bool:
     """Whether an attempt to write an identity policy is safe: a failing deployment is not."""
     if not hasattr(principal, "node"):
         return False  # no construct, so there is nothing to attach a policy to
-    fields = _fields(arns[0])
+    fields = fields_of(arns[0])
     path = fields[5].partition("/")[2] if fields else ""
     return not path.startswith((*_RESERVED_PATHS, _IDENTITY_CENTER_PREFIX))
-
-
-def _is_imported(principal: iam.IPrincipal) -> bool:
-    # Of a role in another account only the application that made it may write the policies:
-    # for an import the CDK would write them to a user of that name in *this* account.
-    return not isinstance(principal, iam.Role | iam.LazyRole | iam.User | iam.Group)
-
-
-def _is_group(principal: iam.IPrincipal) -> bool:
-    # An imported one is of no public class.
-    return isinstance(principal, iam.Group) or hasattr(principal, "group_name")
 
 
 def _was_written(principal: iam.IPrincipal) -> bool:
@@ -244,15 +158,3 @@ def _was_written(principal: iam.IPrincipal) -> bool:
 def _permit(function: lambda_.Function, arn: str) -> iam.Grant:
     check_stands_for_one(arn)
     return function.grant_invoke(iam.ArnPrincipal(arn))
-
-
-def _fields(arn: str) -> list[str]:
-    """The six fields of an ARN that is not one single token, else nothing."""
-    fields = arn.split(":", _ARN_FIELDS - 1)
-    return fields if len(fields) == _ARN_FIELDS and fields[2] == "iam" else []
-
-
-def _name(principal: iam.IPrincipal) -> str:
-    if hasattr(principal, "node"):
-        return cast(IConstruct, principal).node.path
-    return type(principal).__name__

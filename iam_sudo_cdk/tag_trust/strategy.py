@@ -16,7 +16,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from ..errors import CannotGrant, InvalidChoice
-from ..grants import Whereabouts, check_stands_for_one, principal_arns, whereabouts
+from ..grantees import Whereabouts, check_stands_for_one, principal_arns, whereabouts
 from ..names import DEVELOPER_POLICY_NAME
 from ..selection import RoleSelection
 from .annotations import warn_whole_account
