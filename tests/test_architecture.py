@@ -123,7 +123,7 @@ def test_the_bundle_needs_the_standard_library_and_boto3_alone() -> None:
 
 def strays(room: str) -> list[str]:
     """The imports of a room from its own house that do not lie in its way."""
-    house = room.split(".")[0]
+    house = room.partition(".")[0]
     allowed = [room, *(f"{house}.{word}" for word in ROOMS[room])]
     return [
         f"{module} imports {source}"
@@ -260,7 +260,7 @@ def test_a_long_module_says_why(module: str) -> None:
 def test_no_file_holds_one_function_that_one_other_file_uses() -> None:
     users: dict[str, set[str]] = {module: set() for module in MODULES}
     for module, file in EVERYTHING_OF_OURS.items():
-        for source, name in imported(file, module=module):
+        for source, _ in imported(file, module=module):
             # An __init__ that hands a name on is not a user of it.
             if source in users and file.name != "__init__.py":
                 users[source].add(module)

@@ -123,6 +123,7 @@ def generated_cases(number: int, *, seed: int) -> Iterator[Case]:
     @settings(
         max_examples=number,
         database=None,
+        deadline=None,  # `make fidelity` loads no profile
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

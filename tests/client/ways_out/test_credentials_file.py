@@ -481,8 +481,11 @@ def test_no_error_of_the_file_shows_a_secret() -> None:
 WRITER = """
 import sys
 from pathlib import Path
+from iam_sudo_client.ways_out import credentials_file
 from iam_sudo_client.ways_out.credentials_file import save_profile
 from iam_sudo_core.credentials import Credentials
+
+credentials_file.LOCK_TIMEOUT_SECONDS = 240.0  # sixteen take turns on a machine that is busy
 
 path, profile, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 print("ready", flush=True)

@@ -38,7 +38,7 @@ os.write(1, b"ready\\n")
 while True:
     signal.pause()
 """
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 def environ() -> dict[str, str]:

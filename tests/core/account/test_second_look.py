@@ -262,7 +262,7 @@ def test_the_look_and_assume_role_are_side_by_side_and_after_all_that_is_read(
     account: Account, broker: ModuleType, calls: Calls
 ) -> None:
     account.role(NAME, inline={f"p{number}": ONE for number in range(5)})
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=60)
     operations: list[str] = []
 
     def meet(**_: Any) -> None:

@@ -91,7 +91,7 @@ def invoke() -> Invoke:
             text=True,
         )
         try:
-            assert answered.wait(30), "the runtime gave no answer"
+            assert answered.wait(120), "the runtime gave no answer"
         finally:
             process.kill()
             log, _ = process.communicate()
