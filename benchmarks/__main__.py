@@ -7,14 +7,15 @@ import datetime
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import broker, bundle, command, compaction, hostile, synth
-from benchmarks.account import LATENCY
+from benchmarks import broker, bundle, command, compaction, hostile, synth, yardstick
+from benchmarks.account import latency
 from benchmarks.peer import PeerFailed
 from benchmarks.report import Measurement, Row, Run, table
 from benchmarks.sides import ANCESTOR, OURS, PROJECT, Side
@@ -52,10 +53,11 @@ def main() -> int:
     for side in (ANCESTOR, OURS):
         if not side.python.exists():
             sys.exit(f"{side.python} is missing: `make bench` installs it")
-    facts = _facts(options.repeat)
+    length = statistics.median(yardstick.cpu_seconds(yardstick.work) for _ in range(11))
+    facts = _facts(options.repeat, length)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="iam-sudo-bench-") as directory:
-        run = Run(options.repeat, Path(directory), progress)
+        run = Run(options.repeat, Path(directory), latency(length), progress)
         for name in options.measurement or MEASUREMENTS:
             try:
                 rows += MEASUREMENTS[name](run)
@@ -76,14 +78,15 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _facts(repeat: int) -> dict[str, object]:
+def _facts(repeat: int, length: float) -> dict[str, object]:
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": platform.platform(),
         "cores": os.cpu_count(),
         "load_average": os.getloadavg()[0],
         "repeat": repeat,
-        "latency_seconds": LATENCY,
+        "yardstick_cpu_seconds": length,
+        "latency_seconds": latency(length),
         "versions": {side.name: _versions(side) for side in (ANCESTOR, OURS)},
     }
 
@@ -99,15 +102,20 @@ def _versions(side: Side) -> str:
 
 
 def _conditions(facts: dict[str, object]) -> str:
-    versions = facts["versions"]
+    versions, length, delay = (
+        facts[name] for name in ("versions", "yardstick_cpu_seconds", "latency_seconds")
+    )
     assert isinstance(versions, dict)
+    assert isinstance(length, float)
+    assert isinstance(delay, float)
     if len(set(versions.values())) == 1:
         software = f"{versions[OURS.name]} on both sides"
     else:
         software = "; ".join(f"{side}: {version}" for side, version in versions.items())
     return (
         f"{str(facts['date'])[:10]}, {facts['cores']} cores, {software}; "
-        f"medians of {facts['repeat']}, each request to AWS delayed by {LATENCY * 1_000:.0f} ms."
+        f"medians of {facts['repeat']}, each request to AWS delayed by {delay * 1_000:.0f} ms. "
+        f"A yardstick is a fixed piece of pure-Python work; here it took {length * 1_000:.0f} ms."
     )
 
 

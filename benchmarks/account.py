@@ -1,4 +1,4 @@
-"""An AWS account of any size in a process of its own, every request of which takes 40 ms longer.
+"""An AWS account of any size in a process of its own, every request of which is delayed.
 
 moto holds the roles and answers as IAM does, pages of 100 included; ministack has no pages. The
 delay lies in the server, so that what is measured runs unchanged and both sides get the same. A
@@ -6,7 +6,10 @@ read is answered by moto the first time and from memory afterwards: the time mea
 side's own, not moto's. TLS, as with AWS. Not simulated: distance at the TLS handshake, throttling,
 and that real IAM needs longer for a long page than for a short one.
 
-Run as `python -m benchmarks.account ROLES DIRECTORY`, it serves, and answers every line on
+The delay is 40 ms, and more on a machine that is slower than the one which the targets were written
+down for: how many times faster the fewer round trips are would hang on the machine otherwise.
+
+Run as `python -m benchmarks.account ROLES LATENCY DIRECTORY`, it serves, and answers every line on
 standard input with what has happened since the last. `Account` is the other end of that.
 """
 
@@ -28,7 +31,7 @@ from benchmarks.peer import Peer
 from benchmarks.sides import PROJECT, bare_environment
 from demo.certificate import write_certificate
 
-LATENCY = 0.040
+LATENCY, PER_YARDSTICK = 0.040, 0.8
 REGION = "eu-west-1"
 BASE_ROLE = "arn:aws:iam::123456789012:role/IAMSudoUser"  # moto's account
 TARGET = "iam-sudo-demo-orders"
@@ -56,6 +59,11 @@ INLINE_POLICIES = {
 }
 
 
+def latency(yardstick: float) -> float:
+    """The delay of each request on a machine whose yardstick takes so many seconds."""
+    return max(LATENCY, PER_YARDSTICK * yardstick)
+
+
 @dataclass(frozen=True)
 class Call:
     """One request as the server saw it, in seconds of the server's clock."""
@@ -75,12 +83,12 @@ def round_trips(calls: list[Call]) -> int:
 
 
 class Account:
-    """A running account: `with Account(roles=50, directory=…) as account: …`."""
+    """A running account: `with Account(roles=50, latency=0.04, directory=…) as account: …`."""
 
-    def __init__(self, *, roles: int, directory: Path) -> None:
+    def __init__(self, *, roles: int, latency: float, directory: Path) -> None:
         environment = bare_environment(directory) | _CREDENTIALS | {"AWS_DEFAULT_REGION": REGION}
         self._peer = Peer(
-            [sys.executable, "-m", "benchmarks.account", str(roles), str(directory)],
+            [sys.executable, "-m", "benchmarks.account", str(roles), str(latency), str(directory)],
             cwd=PROJECT,
             env=environment,
             log=directory / "account.log",
@@ -106,12 +114,13 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, certificate: Path, key: Path) -> None:
+    def __init__(self, certificate: Path, key: Path, latency: float) -> None:
         super().__init__(("127.0.0.1", 0), _RequestHandler)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate, key)
         # The handshake belongs to the thread of the connection, not to the one that accepts.
         self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.latency = latency
         self.journal: list[Call] = []
         self.lock = threading.Lock()
         self.remembered: dict[tuple[str, bytes], tuple[int, bytes]] = {}
@@ -126,7 +135,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         start = time.monotonic()
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        time.sleep(LATENCY)
+        time.sleep(self.server.latency)
         status, reply = self._answer(body)
         operation = parse_qs(body.decode())["Action"][0]
         # Before the reply goes out: whatever follows from it must not seem to overlap.
@@ -186,7 +195,7 @@ def _document(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _serve(roles: int, directory: Path) -> None:
+def _serve(roles: int, latency: float, directory: Path) -> None:
     from moto import mock_aws  # noqa: PLC0415 - takes a second to import
 
     answers = os.fdopen(os.dup(1), "w")
@@ -194,7 +203,7 @@ def _serve(roles: int, directory: Path) -> None:
     with mock_aws():
         _create_roles(roles)
         certificate, key = write_certificate(directory)
-        server = _Server(certificate, key)
+        server = _Server(certificate, key, latency)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         ready = {"port": server.server_port, "ca_bundle": str(certificate)}
         for line in sys.stdin:
@@ -208,4 +217,4 @@ def _serve(roles: int, directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), Path(sys.argv[2]))
+    _serve(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]))

@@ -98,7 +98,7 @@ def measure_cold(run: Run) -> list[Row]:
 
 
 def _account(run: Run, roles: int) -> Account:
-    return Account(roles=roles, directory=_directory(run))
+    return Account(roles=roles, latency=run.latency, directory=_directory(run))
 
 
 def _worker(run: Run, side: Side, account: Account) -> Peer:

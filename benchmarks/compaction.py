@@ -2,19 +2,18 @@
 
 Real ones are the inline and customer managed policies of ../shared/corpora, when that folder is
 there, and AWS's own of the pinned moto. Nothing is remembered from one policy to the next, as after
-a cold start. The ancestor does not compact.
+a cold start. Targets are in yardsticks (`yardstick`). The ancestor does not compact.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import statistics
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from benchmarks.report import Cell, Row, Run, Target, seconds
+from benchmarks import yardstick
+from benchmarks.report import Cell, Row, Run
 from benchmarks.sides import PROJECT
 from iam_sudo_core.policy import documents as policies
 from iam_sudo_core.policy import patterns
@@ -22,7 +21,7 @@ from iam_sudo_core.policy.compaction import compact
 from iam_sudo_core.policy.statements import Statement, parse
 
 ROLES = PROJECT.parent / "shared" / "corpora" / "roles.jsonl"
-REAL_LIMIT, ADVERSARIAL_LIMIT = 0.050, 0.500
+REAL_LIMIT, ADVERSARIAL_LIMIT = 1, 10
 _SEED = 20261124
 
 
@@ -32,36 +31,38 @@ def measure(run: Run) -> list[Row]:
     if ROLES.exists():
         run.progress("compaction: every policy of the corpora")
         parsed = [parse(policies.statements(document)) for document in _corpora()]
-        rows.append(_slowest(f"the slowest of {len(parsed):,} policies of the corpora", parsed))
+        what = f"the slowest of {len(parsed):,} policies of the corpora"
+        rows.append(_slowest(run, what, parsed, REAL_LIMIT))
     run.progress("compaction: every AWS managed policy")
     managed = [parse(policies.statements(document)) for document in _aws_managed()]
-    rows.append(_slowest(f"the slowest of {len(managed):,} AWS managed policies", managed, None))
+    rows.append(
+        _slowest(run, f"the slowest of {len(managed):,} AWS managed policies", managed, None)
+    )
     for what, statements in _adversarial().items():
-        samples = [_seconds(statements) for _ in range(run.repeat)]
         size = len(policies.serialize({"Statement": [each.to_json() for each in statements]}))
-        rows.append(_row(f"{what}, {size:,} characters", samples, ADVERSARIAL_LIMIT))
+        rows.append(_row(run, f"{what}, {size:,} characters", statements, ADVERSARIAL_LIMIT))
     return rows
 
 
-def _slowest(what: str, parsed: list[list[Statement]], limit: float | None = REAL_LIMIT) -> Row:
+def _slowest(run: Run, what: str, parsed: list[list[Statement]], limit: int | None) -> Row:
     # The best of three of each: a pause of the machine is not the policy's.
-    return _row(what, [max(min(_seconds(each) for _ in range(3)) for each in parsed)], limit)
+    times = [min(yardstick.cpu_seconds(_afresh(each)) for _ in range(3)) for each in parsed]
+    return _row(run, what, parsed[times.index(max(times))], limit)
 
 
-def _row(what: str, samples: list[float], limit: float | None) -> Row:
-    targets: tuple[Target, ...] = ()
-    if limit is not None:
-        met = statistics.median(samples) < limit
-        targets = (Target(f"under {1_000 * limit:.0f} ms", met),)
-    return Row(f"compaction, {what}", Cell(""), seconds(samples), None, targets)
+def _row(run: Run, what: str, statements: list[Statement], limit: int | None) -> Row:
+    samples = yardstick.measure(_afresh(statements), repeat=run.repeat)
+    targets = (yardstick.at_most(limit, samples),) if limit else ()
+    return Row(f"compaction, {what}", Cell(""), yardstick.cell(samples), None, targets)
 
 
-def _seconds(statements: list[Statement]) -> float:
-    patterns.covers.cache_clear()
-    patterns.disjoint.cache_clear()
-    started = time.perf_counter()
-    compact(statements)
-    return time.perf_counter() - started
+def _afresh(statements: list[Statement]) -> Callable[[], object]:
+    def compacted() -> object:
+        patterns.covers.cache_clear()
+        patterns.disjoint.cache_clear()
+        return compact(statements)
+
+    return compacted
 
 
 def _corpora() -> Iterator[object]:

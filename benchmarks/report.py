@@ -43,10 +43,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Run:
-    """What a measurement is given: how often to repeat, where to write, whom to tell."""
+    """What a measurement is given: how often to repeat, where to write, whom to tell.
+
+    `latency` is the delay of each request to AWS, in seconds.
+    """
 
     repeat: int
     directory: Path
+    latency: float
     progress: Callable[[str], None]
 
 

@@ -31,8 +31,13 @@ OURS = Side("iam-sudo-cdk", PROJECT / ".venv", "handler.handler")
 
 
 def bare_environment(directory: Path) -> dict[str, str]:
-    """The environment of what is measured: nothing of the user's but PATH."""
+    """The environment of what is measured: nothing of the user's but PATH.
+
+    Bytecode is on for both sides, wherever `PYTHONDONTWRITEBYTECODE` is set, and private: the first
+    round, which does not count, compiles.
+    """
     return {
+        "PYTHONPYCACHEPREFIX": str(directory / "pycache"),
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(directory),
         "LANG": "C.UTF-8",
