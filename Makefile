@@ -12,6 +12,13 @@ export npm_config_cache := $(WORK)/npm
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(WORK)/jsii
 export CDK_HOME := $(WORK)/cdk
 
+# Containers say that Python shall write no bytecode beside its sources. Without any, each of the
+# many processes of tests would compile the CDK anew, so it lives here then.
+ifdef PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(WORK)/pycache
+endif
+
 # For what runs Node: there may be no other. Not exported, lest a half-made .venv offers its python3.
 RUN = PATH="$(CURDIR)/.venv/bin:$$PATH"
 

@@ -171,3 +171,18 @@ def test_nothing_is_decided_by_a_variable_of_whoever_runs_the_tests(file: Path) 
 def test_make_test_installs_what_would_be_skipped_without() -> None:
     (prerequisites,) = re.findall(r"^test: (.*?)  ##", (ROOT / "Makefile").read_text(), re.M)
     assert ".venv-ancestor/.stamp" in prerequisites.split()
+
+
+def test_where_python_may_write_no_bytecode_make_has_it_in_a_folder_of_its_own() -> None:
+    recipe = "include Makefile\nprobe:\n\t@env\n"
+    seen = subprocess.run(
+        ["make", "-f", "-", "probe"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+        input=recipe,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert f"PYTHONPYCACHEPREFIX={ROOT}/.work/pycache" in seen
+    assert "PYTHONDONTWRITEBYTECODE=1" not in seen

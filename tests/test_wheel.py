@@ -86,7 +86,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which pip installed the wheel, and only the wheel; pip compiles it too."""
     site = tmp_path_factory.mktemp("installed")
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps")
-    run(*pip, "--compile", "--target", site, wheel, cwd=site)
+    beside = {k: v for k, v in os.environ.items() if k != "PYTHONPYCACHEPREFIX"}
+    run(*pip, "--compile", "--target", site, wheel, cwd=site, environ=beside)
     return site
 
 
