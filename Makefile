@@ -25,7 +25,7 @@ RUN = PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Compiling all of aws-cdk-lib takes longer than installing it; what is imported gets compiled then.
 PIP_INSTALL = -m pip install --quiet --no-compile
 
-.PHONY: help demo test fidelity lint synth bench env clean
+.PHONY: help demo test test-wheel fidelity lint synth dist bench env clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,12 @@ lint: .venv/.stamp  ## ruff and mypy
 
 synth: .venv/.stamp node_modules/.stamp  ## cdk synth; options in ARGS="-c development_accounts=…"
 	@$(RUN) node_modules/.bin/cdk synth --no-notices $(ARGS)
+
+dist: .venv/.stamp  ## build the wheel and the source distribution
+	.venv/bin/python -m build --no-isolation --outdir dist
+
+test-wheel: .venv/.stamp node_modules/.stamp  # what `release.yml` tests: WHEEL=dist/….whl
+	$(RUN) .venv/bin/python -m pytest tests/test_wheel.py --wheel "$(WHEEL)" $(ARGS)
 
 bench: .venv/.stamp .venv-ancestor/.stamp node_modules/.stamp  ## measure, the ancestor too
 	@$(RUN) .venv/bin/python -m benchmarks $(ARGS)

@@ -53,11 +53,12 @@ def main() -> int:
     for side in (ANCESTOR, OURS):
         if not side.python.exists():
             sys.exit(f"{side.python} is missing: `make bench` installs it")
-    length = statistics.median(yardstick.cpu_seconds(yardstick.work) for _ in range(11))
-    facts = _facts(options.repeat, length)
+    yardsticks = [_yardstick() for _ in range(11)]
+    length, waited = map(statistics.median, zip(*yardsticks, strict=True))
+    facts = _facts(options.repeat, length, latency(waited))
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="iam-sudo-bench-") as directory:
-        run = Run(options.repeat, Path(directory), latency(length), progress)
+        run = Run(options.repeat, Path(directory), latency(waited), progress)
         for name in options.measurement or MEASUREMENTS:
             try:
                 rows += MEASUREMENTS[name](run)
@@ -78,7 +79,13 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _facts(repeat: int, length: float) -> dict[str, object]:
+def _yardstick() -> tuple[float, float]:
+    """Seconds of a yardstick: of a processor, and on the clock, waiting for one included."""
+    started = time.perf_counter()
+    return yardstick.cpu_seconds(yardstick.work), time.perf_counter() - started
+
+
+def _facts(repeat: int, length: float, delay: float) -> dict[str, object]:
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "machine": platform.platform(),
@@ -86,7 +93,7 @@ def _facts(repeat: int, length: float) -> dict[str, object]:
         "load_average": os.getloadavg()[0],
         "repeat": repeat,
         "yardstick_cpu_seconds": length,
-        "latency_seconds": latency(length),
+        "latency_seconds": delay,
         "versions": {side.name: _versions(side) for side in (ANCESTOR, OURS)},
     }
 

@@ -6,8 +6,8 @@ read is answered by moto the first time and from memory afterwards: the time mea
 side's own, not moto's. TLS, as with AWS. Not simulated: distance at the TLS handshake, throttling,
 and that real IAM needs longer for a long page than for a short one.
 
-The delay is 40 ms, and more on a machine that is slower than the one which the targets were written
-down for: how many times faster the fewer round trips are would hang on the machine otherwise.
+The delay is 40 ms, and more on a machine that is slower or busier than the one which the targets
+were written down for: how many times faster fewer round trips are would hang on it otherwise.
 
 Run as `python -m benchmarks.account ROLES LATENCY DIRECTORY`, it serves, and answers every line on
 standard input with what has happened since the last. `Account` is the other end of that.
@@ -60,7 +60,7 @@ INLINE_POLICIES = {
 
 
 def latency(yardstick: float) -> float:
-    """The delay of each request on a machine whose yardstick takes so many seconds."""
+    """The delay of each request on a machine whose yardstick takes so many seconds of the clock."""
     return max(LATENCY, PER_YARDSTICK * yardstick)
 
 

@@ -8,11 +8,11 @@ the modules beside them are the floor that the strategies stand on.
 try:
     import aws_cdk.aws_lambda  # noqa: F401 - imported to say at once what is missing
     import constructs  # noqa: F401 - likewise
-except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in ("aws_cdk", "constructs"):
+except ModuleNotFoundError as _error:
+    if (_error.name or "").partition(".")[0] not in ("aws_cdk", "constructs"):
         raise
     raise ImportError(
-        'iam_sudo_cdk needs the AWS CDK: pip install "iam-sudo-cdk[cdk]"', name=error.name
+        'iam_sudo_cdk needs the AWS CDK: pip install "iam-sudo-cdk[cdk]"', name=_error.name
     ) from None
 
 from .errors import (

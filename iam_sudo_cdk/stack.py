@@ -45,7 +45,7 @@ class IamSudoStack(cdk.Stack):
     ) -> None:
         kwargs.setdefault("description", "iam-sudo: simulate workload roles in development")
         super().__init__(scope, id, **kwargs)
-        self.iam_sudo = IamSudo(
+        self.iam_sudo: IamSudo = IamSudo(
             self, "IamSudo", strategy=strategy, development_accounts=development_accounts
         )
         for arn in dict.fromkeys(developers):

@@ -19,7 +19,7 @@ from typing import Protocol, TextIO
 
 import click
 
-log = logging.getLogger("iam_sudo")
+log: logging.Logger = logging.getLogger("iam_sudo")
 
 
 class Note(Protocol):

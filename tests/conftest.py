@@ -39,6 +39,11 @@ hypothesis.settings.register_profile(
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a release test the very file that it publishes."""
+    parser.addoption("--wheel", help="the wheel that tests/test_wheel.py tests; builds one if none")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Leave the tests, and what they start, nothing of the AWS settings of whoever runs them."""
     if not config.getoption("--hypothesis-profile"):

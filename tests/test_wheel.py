@@ -4,6 +4,7 @@ It is built here, and installed into folders of its own. What it stands on (boto
 by the environment that runs the tests, without its `.pth` files: they would bring the checkout in.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -73,7 +74,9 @@ def python(script: str, *, first: tuple[Path, ...], cwd: Path, code: int = 0) ->
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+    if given := pytestconfig.getoption("--wheel"):
+        return Path(given).resolve(strict=True)
     folder = tmp_path_factory.mktemp("wheel")
     build = (sys.executable, "-m", "build", "--no-isolation")
     run(*build, "--wheel", "--outdir", folder, ROOT, cwd=folder)
@@ -225,6 +228,101 @@ def test_it_stays_the_same_when_python_has_compiled_what_is_installed(
 ) -> None:
     assert list((installed / "iam_sudo_cdk" / "lambda_src").rglob("__pycache__/*.pyc"))
     assert synthesize((installed,), tmp_path) == of_the_checkout
+
+
+# Someone who has types checked.
+
+USER = """\
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from iam_sudo_cdk import DeveloperTrust, IamSudo, RoleSelection, SessionPolicyStrategy
+from iam_sudo_core import Principal, Request, RoleSelectionPolicy, RoleSnapshot, plan_sessions
+from iam_sudo_core.arns import RoleArn
+
+def open_up(stack: cdk.Stack, developers: iam.IRole) -> iam.Grant:
+    strategy = SessionPolicyStrategy(selection=RoleSelection(role_names=["orders-*"]))
+    sudo = IamSudo(stack, "Sudo", strategy=strategy, development_accounts=["111122223333"])
+    trust = DeveloperTrust(developers=["arn:aws:iam::111122223333:role/d"],
+                           development_accounts=["111122223333"])
+    iam.CfnRole(stack, "Role", assume_role_policy_document={}).with_(trust)
+    print(sudo.function, sudo.base_role, sudo.log_group)
+    return sudo.grant_sudo(developers)
+
+def planned(role: RoleSnapshot, base_role: RoleArn) -> list[str | None]:
+    request = Request.parse({"role_name": "orders-task"})
+    print(request.role_name, Principal, RoleSelectionPolicy)
+    return [plan.policy for plan in plan_sessions(role, base_role=base_role)]
+"""
+WRONG = "\nplanned('orders-task', base_role=None).append(7)\n"
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment into which the wheel is installed; what it stands on is lent, as it is."""
+    folder = tmp_path_factory.mktemp("typed")
+    venv.create(folder, symlinks=True)
+    bin_ = folder / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", bin_, "install", "--quiet", "--no-index")
+    run(*pip, "--no-deps", "--no-compile", wheel, cwd=folder)
+    (site,) = folder.glob("lib/python*/site-packages")
+    lent = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    (site / "lent.pth").write_text("".join(f"{path}\n" for path in sorted(lent)))
+    return folder
+
+
+def pyright(environment: Path, *arguments: object, code: int = 0) -> Finished:
+    """Run pyright as somebody has it who activated the environment."""
+    path = os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])
+    command = (ROOT / "node_modules" / ".bin" / "pyright", *arguments)
+    return run(*command, cwd=environment, environ={**os.environ, "PATH": path}, code=code)
+
+
+def mypy(environment: Path, file: Path, *, code: int = 0) -> Finished:
+    options = ("--strict", "--python-executable", environment / "bin" / "python")
+    command = (sys.executable, "-m", "mypy", *options, "--cache-dir", environment / "mypy", file)
+    return run(*command, cwd=environment, code=code)
+
+
+def users_program(environment: Path, text: str) -> Path:
+    (environment / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
+    file = environment / "user.py"
+    file.write_text(text)
+    return file
+
+
+def test_a_users_program_passes_strict_checks(environment: Path) -> None:
+    file = users_program(environment, USER)
+    assert "Success" in mypy(environment, file).stdout
+    assert "0 errors, 0 warnings" in pyright(environment, "--project", environment, file).stdout
+
+
+def test_a_users_mistake_is_seen(environment: Path) -> None:
+    file = users_program(environment, USER + WRONG)
+    assert mypy(environment, file, code=1).stdout.count("error:") == 3
+    seen = pyright(environment, "--project", environment, file, code=1).stdout
+    assert seen.count("error:") == 3
+
+
+@pytest.mark.parametrize("package", ["iam_sudo_cdk", "iam_sudo_client", "iam_sudo_core"])
+def test_every_type_of_ours_is_known(environment: Path, package: str) -> None:
+    # The exit code tells of less, and of what the packages that we stand on leave open.
+    verify = ("--verifytypes", package, "--ignoreexternal", "--outputjson")
+    path = os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])
+    finished = subprocess.run(
+        [ROOT / "node_modules" / ".bin" / "pyright", *verify],
+        cwd=environment,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = json.loads(finished.stdout)["typeCompleteness"]
+    assert Path(found["pyTypedPath"]).is_relative_to(environment)
+    open_ = [s["name"] for s in found["symbols"] if s["isExported"] and not s["isTypeKnown"]]
+    assert not open_
+    counts = found["exportedSymbolCounts"]
+    assert counts["withKnownType"] > 100
+    assert (counts["withAmbiguousType"], counts["withUnknownType"]) == (0, 0)
 
 
 # Someone who wants the command alone.

@@ -42,7 +42,7 @@ class UsualLength:
     """Texts as long as what they stand for usually is, the same for the same; `used` or not."""
 
     def __init__(self) -> None:
-        self.used = False
+        self.used: bool = False
 
     def __call__(self, function: str, arguments: object) -> str:
         self.used = self.used or arguments not in _OF_ONE_LENGTH

@@ -108,15 +108,15 @@ class Statements:
     """
 
     def __init__(self, *trusts: Trust, taken: Iterable[str] = ()) -> None:
-        self.trusts = trusts
-        self.trust = trusts[-1]
+        self.trusts: tuple[Trust, ...] = trusts
+        self.trust: Trust = trusts[-1]
         shared: dict[str, _Shared] = {}
         for trust in trusts:
             for name, action, conditions in permitted(trust.marks):
                 same = json.dumps([str(trust.tag), action, conditions], sort_keys=True)
                 shared.setdefault(same, _Shared(name, action, conditions, [])).trusts.append(trust)
         sids = _Sids(taken)
-        self.l2 = [
+        self.l2: list[iam.PolicyStatement] = [
             iam.PolicyStatement(
                 sid=sids.free(f"IamSudoDevelopers{each.name}", of=same),
                 actions=[each.action],
@@ -127,7 +127,9 @@ class Statements:
         ]
         self.json: list[Mapping[str, Any]] = [each.to_statement_json() for each in self.l2]
         self._arns = [arn for trust in trusts for arn in trust.developers()]
-        self.names_nobody = not (self._arns or any(each.trust_whole_account for each in trusts))
+        self.names_nobody: bool = not (
+            self._arns or any(each.trust_whole_account for each in trusts)
+        )
         self._resolved: dict[cdk.Stack, list[Mapping[str, Any]]] = {}
         self._others: dict[object, Statements] = {}
 

@@ -20,9 +20,10 @@ DEFAULT_FUNCTION_NAME = "iam-sudo"
 CMD_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 
 Command = Callable[..., Any]
+Option = Callable[[Command], Command]
 
 
-def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def _together(*options: Option) -> Option:
     """Several options as one decorator, in the order of `--help`."""
 
     def decorate(command: Command) -> Command:
@@ -33,7 +34,7 @@ def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Com
     return decorate
 
 
-simulated_role_options = _together(
+simulated_role_options: Option = _together(
     click.option(
         "--role-name", required=True, metavar="NAME", help="The role, or a part of its name."
     ),
@@ -56,11 +57,11 @@ simulated_role_options = _together(
         help="The broker's function.",
     ),
 )
-report_options = _together(
+report_options: Option = _together(
     click.option("--verbose", is_flag=True, help="Show the steps on standard error."),
     click.option("--debug", is_flag=True, help="Show the steps, and the traceback of an error."),
 )
-credentials_options = _together(
+credentials_options: Option = _together(
     click.option(
         "--profile", metavar="PROFILE", help="Save the credentials under this AWS profile."
     ),

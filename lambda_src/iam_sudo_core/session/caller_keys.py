@@ -109,7 +109,7 @@ SAME_FAMILIES_OF_STS = ("sts:requestcontext/",)
 # Services that tag every session they give out, and how the keys of these tags begin: Amazon EKS
 # User Guide, "Grant Pods access to AWS resources based on tags"; IAM Roles Anywhere User Guide,
 # "Trust policy".
-TAGGING_SERVICES = {
+TAGGING_SERVICES: dict[str, tuple[str, ...]] = {
     "pods.eks.amazonaws.com": ("eks-cluster-", "kubernetes-"),
     "rolesanywhere.amazonaws.com": ("x509issuer/", "x509san/", "x509subject/"),
 }
