@@ -16,7 +16,7 @@ from iam_sudo_core.session.differences import (
     depending_on_the_caller,
     not_allowed,
 )
-from tests.aws_account import ACCOUNT, Account, Calls, allow
+from tests.aws_account import ACCOUNT, ECS, Account, Calls, allow
 from tests.core.conftest import BASE_ROLE as BASE_ROLE_ARN
 from tests.core.conftest import CONTEXT, decided
 
@@ -65,6 +65,23 @@ def test_an_explanation_assumes_nothing_and_is_one_audit_line(
     audit = decided(capsys.readouterr().out)
     assert (audit["decision"], audit["role_found"]) == ("explained", "iam-sudo-demo-task")
     assert "access_key_id" not in audit
+
+
+def test_an_explanation_can_be_shown_to_anybody_who_may_read_the_policies(
+    account: Account, broker: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The issue form for a refused role says so: no credentials, nothing of the trust policy.
+    secrets = [f"secret-of-the-{kind}" for kind in ("key", "token", "trust-policy")]
+    for variable, secret in zip(
+        ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), secrets, strict=False
+    ):
+        monkeypatch.setenv(variable, secret)
+    with_external_id = {"StringEquals": {"sts:ExternalId": secrets[-1]}}
+    trust = {**ECS, "Statement": [{**ECS["Statement"][0], "Condition": with_external_id}]}
+    account.role("iam-sudo-demo-task", trust=trust, inline={"one": document(allow("s3:*"))})
+    shown = json.dumps(explain(broker))
+    assert "s3:*" in shown
+    assert not [secret for secret in secrets if secret in shown]
 
 
 def test_it_has_the_role_the_rule_the_plan_and_the_policies(
