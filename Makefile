@@ -34,7 +34,7 @@ demo:  ## deploy both strategies to an emulated account and be its developer
 	@began=$$(date +%s); $(MAKE) --no-print-directory env && \
 	$(RUN) DEMO_BEGAN=$$began .venv/bin/python -m demo $(ARGS)
 
-test: env .venv-ancestor/.stamp  ## all tests, then the quick ones on every other Python found here
+test: env .venv-ancestor/.stamp tests/node_modules/.stamp  ## all tests, then the quick ones on every other Python found here
 	$(RUN) .venv/bin/python -m pytest $(ARGS)
 	@for version in $(OTHER_PYTHONS); do $(MAKE) --no-print-directory test-$$version || exit 1; done
 
@@ -52,7 +52,7 @@ synth: .venv/.stamp node_modules/.stamp  ## cdk synth; options in ARGS="-c devel
 dist: .venv/.stamp  ## build the wheel and the source distribution
 	.venv/bin/python -m build --no-isolation --outdir dist
 
-test-wheel: .venv/.stamp node_modules/.stamp  # what `release.yml` tests: WHEEL=dist/….whl
+test-wheel: .venv/.stamp node_modules/.stamp tests/node_modules/.stamp  # what `release.yml` tests: WHEEL=dist/….whl
 	$(RUN) .venv/bin/python -m pytest tests/test_wheel.py --wheel "$(WHEEL)" $(ARGS)
 
 bench: .venv/.stamp .venv-ancestor/.stamp node_modules/.stamp  ## measure, the ancestor too
@@ -62,7 +62,7 @@ env:  ## install everything that demo and test need
 	@$(MAKE) -s --no-print-directory -j3 .venv/.stamp .venv-emulator/.stamp node_modules/.stamp >&2
 
 clean:  ## remove all that these targets made
-	rm -rf .venv .venv-* node_modules cdk.out examples/*/cdk.out dist .work .hypothesis .*_cache
+	rm -rf .venv .venv-* node_modules tests/node_modules cdk.out examples/*/cdk.out dist .work .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call python,minor) is a Python 3.minor: of PATH, else of pyenv, which takes off PATH what is not
@@ -95,11 +95,13 @@ test-3.%: .venv-3.%/.stamp
 
 .PRECIOUS: .venv-3.%/.stamp
 
-# npm is the wheel's. No package of the lock file has an install script that we want to run.
+# npm is the wheel's. No package of a lock file has an install script that we want to run.
 node_modules/.stamp: package-lock.json package.json | .venv/.stamp
-	@echo "node_modules: installing package-lock.json" >&2
-	@$(RUN) npm ci --loglevel error --no-audit --no-fund --no-update-notifier --ignore-scripts >&2
-	@touch $@
+	$(call npm,.)
+
+# What only tests run: the demo does not wait for it.
+tests/node_modules/.stamp: tests/package-lock.json tests/package.json | .venv/.stamp
+	$(call npm,tests)
 
 # $(call venv,directory,python,requirements)
 define venv
@@ -108,5 +110,12 @@ define venv
 @echo "$(1): installing $(3)" >&2
 @test -x $(1)/bin/pip || $(2) -m venv $(1)
 @$(1)/bin/python $(PIP_INSTALL) -r $(3)
+@touch $@
+endef
+
+# $(call npm,directory)
+define npm
+@echo "$(1)/node_modules: installing package-lock.json" >&2
+@cd $(1) && $(RUN) npm ci --loglevel error --no-audit --no-fund --no-update-notifier --ignore-scripts >&2
 @touch $@
 endef

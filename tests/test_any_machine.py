@@ -170,7 +170,20 @@ def test_nothing_is_decided_by_a_variable_of_whoever_runs_the_tests(file: Path) 
 
 def test_make_test_installs_what_would_be_skipped_without() -> None:
     (prerequisites,) = re.findall(r"^test: (.*?)  ##", (ROOT / "Makefile").read_text(), re.M)
-    assert ".venv-ancestor/.stamp" in prerequisites.split()
+    assert {".venv-ancestor/.stamp", "tests/node_modules/.stamp"} <= set(prerequisites.split())
+
+
+def test_the_demo_waits_for_nothing_that_only_tests_run() -> None:
+    planned = subprocess.run(
+        ["make", "--always-make", "--dry-run", "demo"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "node_modules/.stamp" in planned
+    assert "tests/node_modules" not in planned
 
 
 def test_where_python_may_write_no_bytecode_make_has_it_in_a_folder_of_its_own() -> None:

