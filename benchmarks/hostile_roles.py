@@ -2,6 +2,8 @@
 
 Each is within IAM's quotas: 10,240 characters of inline policies, 20 managed policies and a
 boundary of 6,144 each (IAM User Guide, "IAM and AWS STS quotas").
+
+Long, because it is a list: a function for every kind that somebody thought of.
 """
 
 from __future__ import annotations

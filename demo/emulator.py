@@ -5,6 +5,9 @@ else, as AWS does), enforces IAM, and keeps every file in one directory that goe
 What `environment()` hands out can reach nothing but it: no real account, no file of the user's.
 What the emulator gets wrong is listed in the design; this module neither hides nor mends it, but
 for two condition keys that the product cannot be shown without: see `CONDITION_KEYS`.
+
+Long, because starting, handing out and stopping keep one promise together: nothing of it remains,
+and nothing leads out of it.
 """
 
 from __future__ import annotations

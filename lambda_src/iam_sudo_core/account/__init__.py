@@ -3,16 +3,20 @@
 It imports `session`, `policy`, the words that all rooms use, and boto3.
 """
 
-from .assuming import AssumedRole, assume_unchanged
+from . import calls
+from .assuming import AssumedRole, assume_unchanged, credentials
 from .calls import Client, clients
-from .reading import list_roles, read_role, read_whole
+from .reading import list_roles, read_documents, read_role, read_whole
 
 __all__ = [
     "AssumedRole",
     "Client",
     "assume_unchanged",
+    "calls",
     "clients",
+    "credentials",
     "list_roles",
+    "read_documents",
     "read_role",
     "read_whole",
 ]

@@ -1,11 +1,20 @@
 """One decision: what is asked, which role is meant, may it be simulated, and the answer.
 
-It imports every other room. These names bring no boto3 along; `decision`, `simulate` and
-`explanation` do, and are imported by their own names.
+It imports every other room. These names bring no boto3 along; the modules `decision`, `explanation`
+and `simulate` do, so they are listed, and loaded by whoever imports them.
 """
 
 from .request import Request
-from .selection import RoleSelectionPolicy
-from .settings import Settings
+from .selection import POLICY_VARIABLE, RoleSelectionPolicy
+from .settings import BASE_ROLE_VARIABLE, Settings
 
-__all__ = ["Request", "RoleSelectionPolicy", "Settings"]
+__all__ = [
+    "BASE_ROLE_VARIABLE",
+    "POLICY_VARIABLE",
+    "Request",
+    "RoleSelectionPolicy",
+    "Settings",
+    "decision",
+    "explanation",
+    "simulate",
+]

@@ -3,22 +3,35 @@
 Pure. It imports nothing of ours but the words that all rooms use, `errors` and `arns`.
 """
 
-from .compaction import NotEquivalent, compact
+from . import conditions, documents, patterns, principals
+from .compaction import NotEquivalent, compact, cost
+from .comparisons import MAX_COMPARISONS, Patterns
 from .denials import complement
+from .elements import Pattern
 from .intersection import NotExact, product
 from .patterns import matches
 from .principals import Principal, trusted_principals
-from .statements import Statement, parse, write
+from .statements import ALLOW, DENY, Statement, parse, write
 
 __all__ = [
+    "ALLOW",
+    "DENY",
+    "MAX_COMPARISONS",
     "NotEquivalent",
     "NotExact",
+    "Pattern",
+    "Patterns",
     "Principal",
     "Statement",
     "compact",
     "complement",
+    "conditions",
+    "cost",
+    "documents",
     "matches",
     "parse",
+    "patterns",
+    "principals",
     "product",
     "trusted_principals",
     "write",

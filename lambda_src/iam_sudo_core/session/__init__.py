@@ -3,13 +3,25 @@
 Pure. It imports `policy`, and the words that all rooms use.
 """
 
+from . import differences, tags
 from .caller import check_caller
 from .caller_keys import Caller
 from .differences import Difference
-from .plan import SessionPlan, plan_sessions, plan_whole, session_name
+from .drafts import MAX_CHARACTERS, MAX_POLICY_ARNS
+from .plan import (
+    DURATION_SECONDS,
+    SessionPlan,
+    plan_sessions,
+    plan_whole,
+    policy_sizes,
+    session_name,
+)
 from .role import Outline, Role, RoleSnapshot, WholeRole
 
 __all__ = [
+    "DURATION_SECONDS",
+    "MAX_CHARACTERS",
+    "MAX_POLICY_ARNS",
     "Caller",
     "Difference",
     "Outline",
@@ -18,7 +30,10 @@ __all__ = [
     "SessionPlan",
     "WholeRole",
     "check_caller",
+    "differences",
     "plan_sessions",
     "plan_whole",
+    "policy_sizes",
     "session_name",
+    "tags",
 ]
