@@ -5,7 +5,8 @@ somebody else's text, and a terminal obeys some characters: ESC and its one-char
 retitle and erase, bidirectional marks turn a line round, a new line pretends to be one of ours. So
 every line passes `printable` here, at the end of its way, and nowhere else. Text of any script
 stays as it is. What the command itself prints is its own.
-Source of the kinds: Unicode Standard, "General Category Values".
+Source of the kinds: Unicode Standard, "General Category Values". The core's errors follow the same
+rule, by a function of their own: `--help` does not wait for the core.
 """
 
 from __future__ import annotations

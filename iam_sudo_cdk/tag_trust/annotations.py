@@ -1,9 +1,14 @@
-"""What is said on roles and stacks when an application is synthesized."""
+"""What is said on roles and stacks when an application is synthesized.
+
+Tags and policies may be of templates that others wrote, and the CDK's CLI prints what it is given.
+"""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
 from constructs import IConstruct
+
+from iam_sudo_core.errors import printable
 
 from .trust_statement import Tag
 
@@ -29,9 +34,9 @@ def warn_tag_elsewhere(construct: IConstruct, tag: Tag, what: str) -> None:
 
 def warn(construct: IConstruct, id: str, problem: str) -> None:
     cdk.Annotations.of(construct).add_warning_v2(
-        f"iam-sudo:{id}", f"developers get no access to this role: {problem}"
+        f"iam-sudo:{id}", printable(f"developers get no access to this role: {problem}")
     )
 
 
 def add_error(construct: IConstruct, problem: str) -> None:
-    cdk.Annotations.of(construct).add_error(f"iam-sudo: {problem}")
+    cdk.Annotations.of(construct).add_error(printable(f"iam-sudo: {problem}"))

@@ -26,14 +26,15 @@ IamSudoError
 └── BrokerFailure              a defect: the log has the traceback, the caller gets one line
 
 Long, because it is one tree: what is said of one refusal reads beside what is said of the others.
-Each carries its facts as attributes, and `str(error)` is one line for a person: what was wrong, the
-value, the next step. The class name is the `errorType` of the broker's reply. No error ever holds
+Each carries its facts as attributes, and `str(error)` is one line for a person, wherever it is
+printed: what was wrong, the value, the next step. The class name is the `errorType` of the broker's reply. No error ever holds
 a secret.
 """
 
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -46,7 +47,8 @@ _TRUST_YOU = "let the role trust you (tag-based trust), and use iam-sudo assume"
 
 def quoted(value: object) -> str:
     """A value for an error message: in quotes, on one line, never endless."""
-    return json.dumps(_cut(value if isinstance(value, str) else repr(value)), ensure_ascii=False)
+    text = _cut(value if isinstance(value, str) else repr(value))
+    return printable(json.dumps(text, ensure_ascii=False))
 
 
 def _cut(text: str) -> str:
@@ -58,6 +60,22 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def printable(text: str) -> str:
+    r"""Text in which what cannot be seen is written as Python would: \x1b, \u202e.
+
+    A terminal, and a reader of a log, obeys some of these characters. Text of any script stays as
+    it is. Source of the kinds: Unicode Standard, "General Category Values".
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or unicodedata.category(character) == "Zs"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
 def _largest_first(sizes: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(sizes.items(), key=lambda policy: -policy[1])
 
@@ -66,7 +84,7 @@ class IamSudoError(Exception):
     """The root of the tree. Facts are keyword arguments and become attributes."""
 
     def __init__(self, message: str, **facts: object) -> None:
-        super().__init__(one_line(message))
+        super().__init__(printable(one_line(message)))
         self.__dict__.update(facts)
 
 

@@ -123,6 +123,17 @@ def test_what_is_wrong_is_one_line_on_stderr_without_a_traceback(tmp_path, accou
     assert stacks(tmp_path) == set()
 
 
+def test_what_a_terminal_would_obey_is_shown_by_its_number(tmp_path):
+    hostile = "\u202e\x1b[2J\x9b2J\x7f\u2066\n"
+    accounts = {"development_accounts": "111122223333"}
+    wrong_value = run(tmp_path, strategy=f"a{hostile}", **accounts)
+    wrong_key = run(tmp_path, **{"role_name\u202e": "b"}, **accounts)
+    for line in (wrong_value.stderr, wrong_key.stderr):
+        assert line.startswith("iam-sudo: ")
+        assert line.removesuffix("\n").isprintable()
+        assert r"\u202e" in line
+
+
 def test_without_the_cdk_the_import_says_what_to_install():
     without = (
         "import sys; sys.modules.update({'aws_cdk': None, 'constructs': None})\n"

@@ -17,6 +17,7 @@ from iam_sudo_cdk import (
     Tag,
     TagTrustStrategy,
 )
+from iam_sudo_cdk.tag_trust.annotations import add_error, warn
 from tests.cdk.opened import (
     CONDITION,
     DEVELOPER,
@@ -98,6 +99,10 @@ OTHERWISE = {
         lambda s: plain(s, (KEY, VALUE), (KEY.title(), "prod")),
         f"{KEY.title()}=prod",
     ),
+    "with what a terminal would obey": (
+        lambda s: cfn_role(s, (KEY, "\x1b[2J\u202eprod")),
+        rf"{KEY}=\x1b[2J\u202eprod",
+    ),
     "by parameter": (by_parameter(cfn_role), f"{KEY}=<Env>"),
     "by parameter, on a plain resource": (by_parameter(plain), f"{KEY}=<Env>"),
 }
@@ -116,6 +121,15 @@ def test_a_role_tagged_otherwise_is_an_error_that_names_it_and_stays_as_it_is(ma
         f"error: iam-sudo: it carries the tag {tag}, which would have to be {KEY}={VALUE}; "
         "choose another tag, or leave the role out of the selection"
     )
+
+
+@pytest.mark.parametrize("say", [lambda s, text: warn(s, "unread", text), add_error])
+def test_what_a_terminal_would_obey_is_shown_by_its_number(say):
+    scope = stack()
+    say(scope, "by \u202e\x9b2J\n")
+    (said,) = messages(scope).values()
+    assert said.isprintable()
+    assert r"by \u202e\x9b2J\n" in said
 
 
 def test_a_tag_of_the_whole_app_counts():
