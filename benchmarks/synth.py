@@ -6,7 +6,7 @@ waits for. Both sides take turns.
 That the cost of a role does not grow with their number is said of what tag-trust adds for each role
 at 1,000 of them and at 100, by processor time, Node's included. The 100 carry what tag-trust costs
 once (some tenths of a second) as well; that the round trips of each role stay the same is exact,
-and a test: tests/cdk/test_tag_trust_cost.py.
+and a test: tests/cdk/tag_trust/test_tag_trust_cost.py.
 """
 
 from __future__ import annotations
