@@ -191,14 +191,11 @@ def test_a_refused_role_is_told_with_what_explain_says() -> None:
     assert asked["explain"]["validations"] == {"required": True}
 
 
-def test_the_policy_says_where_to_report_and_leads_to_what_is_there() -> None:
+def test_the_policy_says_where_to_report_and_what_is_in_scope() -> None:
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     assert "private vulnerability reporting" in text
     assert "## What is in scope" in text
-    local = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("..")]
-    assert local
-    for link in local:
-        assert (ROOT / link).exists(), link
+    assert "(docs/security.md)" in text  # that links lead somewhere is a test of all pages
 
 
 # Hooks.

@@ -27,8 +27,8 @@ IamSudoError
 
 Long, because it is one tree: what is said of one refusal reads beside what is said of the others.
 Each carries its facts as attributes, and `str(error)` is one line for a person, wherever it is
-printed: what was wrong, the value, the next step. The class name is the `errorType` of the broker's reply. No error ever holds
-a secret.
+printed: what was wrong, the value, the next step. The class name is the `errorType` of the broker's
+reply. No error ever holds a secret.
 """
 
 from __future__ import annotations
