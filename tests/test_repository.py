@@ -165,6 +165,7 @@ def test_the_update_bot_knows_every_kind_of_pin() -> None:
 def test_a_lock_file_is_of_its_package_and_names_no_registry(directory: str) -> None:
     folder = ROOT / directory.strip("/")
     package, lock = (json.loads((folder / f).read_text()) for f in ("package.json", LOCK))
+    assert "omit-lockfile-registry-resolved=true" in (folder / ".npmrc").read_text().splitlines()
     assert lock["packages"].pop("")["devDependencies"] == package["devDependencies"]
     for name, version in package["devDependencies"].items():
         assert lock["packages"][f"node_modules/{name}"]["version"] == version
