@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from benchmarks.report import Cell, Target
 
-# 50 ms on the machine whose table is in the README, which the limits were first written down for.
+# 50 ms on the machine of docs/performance.md, which the limits were first written down for.
 ROUNDS = 172
 
 
