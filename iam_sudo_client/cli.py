@@ -42,8 +42,8 @@ def cli(context: click.Context, /, *, verbose: bool, debug: bool) -> None:
     context.obj.listen(verbose=verbose, debug=debug)
 
 
-for command in (assume, explain, simulate):
-    cli.add_command(command)
+for _command in (assume, explain, simulate):
+    cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
