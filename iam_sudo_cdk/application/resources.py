@@ -23,7 +23,7 @@ class IamResource:
 
     def __init__(self, resource: Any) -> None:
         self.construct = resource
-        self.is_typed = isinstance(resource, _TYPED)
+        self.is_typed: bool = isinstance(resource, _TYPED)
         self._properties = properties_of(resource)
         if not self.is_typed:
             self._properties = {**self._properties, **_OVERRIDDEN.get(resource, {})}
