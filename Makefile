@@ -34,8 +34,9 @@ demo:  ## deploy both strategies to an emulated account and be its developer
 	@began=$$(date +%s); $(MAKE) --no-print-directory env && \
 	$(RUN) DEMO_BEGAN=$$began .venv/bin/python -m demo $(ARGS)
 
-test: env .venv-ancestor/.stamp tests/node_modules/.stamp  ## all tests, then the quick ones on every other Python found here
+test: env .venv-ancestor/.stamp .venv-oldest-cdk/.stamp tests/node_modules/.stamp  ## all tests, then on the oldest CDK and other Pythons
 	$(RUN) .venv/bin/python -m pytest $(ARGS)
+	$(RUN) .venv-oldest-cdk/bin/python -m pytest tests/cdk $(ARGS)
 	@for version in $(OTHER_PYTHONS); do $(MAKE) --no-print-directory test-$$version || exit 1; done
 
 fidelity: .venv/.stamp node_modules/.stamp  ## judge sessions against their roles, by an evaluator of others
@@ -89,6 +90,10 @@ test-3.%: .venv-3.%/.stamp
 
 .venv-ancestor/.stamp: requirements-ancestor.txt
 	$(call venv,.venv-ancestor,$(PYTHON),requirements-ancestor.txt)
+
+.venv-oldest-cdk/.stamp: requirements-oldest-cdk.txt requirements-client.txt requirements-test.txt
+.venv-oldest-cdk/.stamp: pyproject.toml
+	$(call venv,.venv-oldest-cdk,$(PYTHON),requirements-oldest-cdk.txt)
 
 .venv-3.%/.stamp: requirements-client.txt requirements-test.txt pyproject.toml
 	$(call venv,.venv-3.$*,$(or $(call python,$*),python3.$*),requirements-test.txt)

@@ -5,7 +5,10 @@ It may import of ours the core. Its rooms are `application` (what synthesis know
 the modules beside them are the floor that the strategies stand on.
 """
 
+from .oldest_cdk import refuse_older_cdk
+
 try:
+    refuse_older_cdk()
     import aws_cdk.aws_lambda  # noqa: F401 - imported to say at once what is missing
     import constructs  # noqa: F401 - likewise
 except ModuleNotFoundError as _error:

@@ -1,27 +1,54 @@
 """Say why a finding of a rule pack such as cdk-nag is meant to be as it is.
 
-It goes through the CDK's own `Validations`, so that nothing here needs a rule pack: without one
-the acknowledgements are metadata of the construct tree. Rules with several findings a resource
-name each by its text, and that is how they are acknowledged: a new wildcard is a new finding.
+Twice, since rule packs read two things, and neither needs one to be installed. Packs of today
+(cdk-nag 3) ask the CDK's own `Validations`, for which an acknowledgement is metadata of the
+construct tree; older CDKs have none. cdk-nag 2 reads the metadata `cdk_nag` of the resource, which
+is in the template. Rules with several findings a resource name each by its text,
+and that is how they are acknowledged: a new wildcard is a new finding.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 import aws_cdk as cdk
 from constructs import Construct
 
+_METADATA_OF_CDK_NAG_2 = "cdk_nag"
+
 
 def acknowledge(construct: Construct, rule: str, reason: str, *, finding: object = None) -> None:
-    """Acknowledge `rule` on `construct`, or only its `finding`, which may hold tokens."""
-    found = "" if finding is None else f"[{_text(cdk.Stack.of(construct).resolve(finding))}]"
+    """Acknowledge `rule` on the resource of `construct`, or only its `finding`, tokens and all.
+
+    `reason` is of the characters of Latin 1, as cdk-nag 2 expects it in templates.
+    """
+    found = None if finding is None else _text(cdk.Stack.of(construct).resolve(finding))
+    _for_the_cdk(construct, rule if found is None else f"{rule}[{found}]", reason)
+    _for_cdk_nag_2(cast(cdk.CfnResource, construct.node.default_child), rule, reason, found)
+
+
+def _for_the_cdk(construct: Construct, id: str, reason: str) -> None:
+    if not hasattr(cdk, "Validations"):
+        return
     try:
-        cdk.Validations.of(construct).acknowledge(
-            cdk.Acknowledgment(id=f"{rule}{found}", reason=reason)
-        )
+        cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=id, reason=reason))
     except RuntimeError as error:
         # Before 2.269 the CDK takes no "::" in an id: there, nobody can acknowledge such a finding.
         if "InvalidValidationId" not in str(error):
             raise
+
+
+def _for_cdk_nag_2(resource: cdk.CfnResource, rule: str, reason: str, found: str | None) -> None:
+    rules: list[Mapping[str, Any]] = _rules(resource.get_metadata(_METADATA_OF_CDK_NAG_2))
+    one = {"id": rule, "reason": reason, **({"applies_to": [found]} if found else {})}
+    resource.add_metadata(_METADATA_OF_CDK_NAG_2, {"rules_to_suppress": [*rules, one]})
+
+
+def _rules(metadata: object) -> list[Mapping[str, Any]]:
+    """What is acknowledged already, by us or by others."""
+    found = metadata.get("rules_to_suppress", []) if isinstance(metadata, Mapping) else []
+    return list(found)
 
 
 def _text(resolved: object) -> str:

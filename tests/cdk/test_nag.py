@@ -1,7 +1,12 @@
-"""The AwsSolutions rules of cdk-nag find nothing that is not acknowledged with a reason."""
+"""The rules of cdk-nag find nothing that is not acknowledged with a reason.
+
+Two versions of it read two forms of acknowledgements: cdk-nag 3 here, and cdk-nag 2 where the tests
+run on the oldest CDK (`make test`).
+"""
 
 import contextlib
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +16,7 @@ pytest.importorskip("cdk_nag")
 import aws_cdk as cdk
 import cdk_nag
 from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Template
 
 from iam_sudo_cdk import (
     IamSudoDemoStack,
@@ -19,18 +25,27 @@ from iam_sudo_cdk import (
     SessionPolicyStrategy,
     TagTrustStrategy,
 )
-from tests.cdk.templates import ACCOUNT, REGION
+from iam_sudo_cdk.acknowledgements import acknowledge
+from tests.cdk.templates import ACCOUNT, REGION, iam_sudo, stack
 
 pytestmark = pytest.mark.slow
 
-
+IS_VERSION_2 = hasattr(cdk_nag, "NagSuppressions")
 TAG_TRUST = TagTrustStrategy(selection=RoleSelection(), scope="app", protect_tag=True)
+
+
+def application(tmp_path):
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    if IS_VERSION_2:
+        cdk.Aspects.of(app).add(cdk_nag.AwsSolutionsChecks(reports=False))
+    else:
+        cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    return app
 
 
 def findings(tmp_path, *, account=None, tag_trust=None, **strategy):
     """The ids of what cdk-nag reports for all our stacks."""
-    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
-    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    app = application(tmp_path)
     env = cdk.Environment(account=account, region=REGION) if account else None
     IamSudoStack(
         app,
@@ -44,16 +59,23 @@ def findings(tmp_path, *, account=None, tag_trust=None, **strategy):
         env=env,
     )
     IamSudoDemoStack(app, "iam-sudo-demo", env=env)
+    return reported(app)
+
+
+def reported(app):
+    if IS_VERSION_2:
+        return {
+            str(entry.entry.data).partition(": ")[0]
+            for each in app.synth().stacks
+            for entry in each.messages
+            if "-" in str(entry.entry.data).partition(": ")[0]
+        }
     with contextlib.suppress(RuntimeError):  # "Validation failed"; the report is there either way
         app.synth()
-    return reported(tmp_path)
-
-
-def reported(folder):
-    (report,) = folder.glob("validation-report.json")
+    report = json.loads((Path(app.outdir) / "validation-report.json").read_text())
     return {
         violation["ruleName"]
-        for plugin in json.loads(report.read_text())["pluginReports"]
+        for plugin in report["pluginReports"]
         for violation in plugin["violations"]
     }
 
@@ -85,8 +107,9 @@ def test_every_finding_of_tag_trust_is_acknowledged_too(tmp_path, account, strat
 def test_without_the_acknowledgements_there_would_be_findings(tmp_path, monkeypatch):
     for module in ("session_policy.broker", "session_policy.base_role", "stack"):
         monkeypatch.setattr(f"iam_sudo_cdk.{module}.acknowledge", lambda *_args, **_keywords: None)
-    assert findings(tmp_path) == {
-        "AwsSolutions-L1",
+    # For cdk-nag 2 there was no newer Python than ours when it was made.
+    newer = set() if IS_VERSION_2 else {"AwsSolutions-L1"}
+    assert findings(tmp_path) == newer | {
         "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/PowerUserAccess]",
         "AwsSolutions-IAM5[Resource::*]",
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:role/*]",
@@ -98,14 +121,62 @@ def test_without_the_acknowledgements_there_would_be_findings(tmp_path, monkeypa
 
 
 def test_a_wildcard_that_is_added_later_is_a_finding(tmp_path):
-    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
-    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
-    stack = IamSudoStack(
+    app = application(tmp_path)
+    scope = IamSudoStack(
         app, "iam-sudo", strategy=SessionPolicyStrategy(), development_accounts=[ACCOUNT]
     )
-    stack.iam_sudo.base_role.add_to_policy(
+    scope.iam_sudo.base_role.add_to_policy(
         iam.PolicyStatement(actions=["iam:Pass*"], resources=["arn:aws:iam::111122223333:role/a"])
     )
-    with pytest.raises(RuntimeError, match="alidation"):
-        app.synth()
-    assert reported(tmp_path) == {"AwsSolutions-IAM5[Action::iam:Pass*]"}
+    assert reported(app) == {"AwsSolutions-IAM5[Action::iam:Pass*]"}
+
+
+# Both forms are there, whichever cdk-nag is installed.
+
+
+def for_cdk_nag_2(template):
+    """What cdk-nag 2 reads, as `rule[finding]`, with the reasons."""
+    return {
+        f"{rule['id']}[{finding}]" if finding else rule["id"]: rule["reason"]
+        for resource in template.to_json()["Resources"].values()
+        for rule in resource.get("Metadata", {}).get("cdk_nag", {}).get("rules_to_suppress", [])
+        for finding in rule.get("applies_to", [None])
+    }
+
+
+def test_what_is_acknowledged_for_one_version_is_acknowledged_for_the_other():
+    scope = stack()
+    iam_sudo(scope)
+    written = for_cdk_nag_2(Template.from_stack(scope))
+    assert "AwsSolutions-IAM5[Resource::*]" in written
+    if IS_VERSION_2:
+        return  # such a CDK has no other form
+    for_version_3 = {
+        id_.partition("::")[2]
+        for construct in scope.node.find_all()
+        for entry in construct.node.metadata
+        if entry.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY
+        for id_ in entry.data
+    }
+    assert for_version_3 == set(written)
+
+
+def test_reasons_are_of_characters_that_cdk_nag_2_takes():
+    scope = stack()
+    iam_sudo(scope)
+    for reason in for_cdk_nag_2(Template.from_stack(scope)).values():
+        assert len(reason) >= 10
+        assert reason.isascii()
+
+
+def test_what_others_have_acknowledged_stays():
+    scope = stack()
+    sudo = iam_sudo(scope)
+    theirs = {"id": "Theirs-1", "reason": "because they said so"}
+    resource = sudo.function.node.default_child
+    before = resource.get_metadata("cdk_nag")["rules_to_suppress"]
+    resource.add_metadata("cdk_nag", {"rules_to_suppress": [theirs]})
+    acknowledge(sudo.function, "Ours-1", "because we say so too")
+    after = resource.get_metadata("cdk_nag")["rules_to_suppress"]
+    assert before
+    assert [each["id"] for each in after] == ["Theirs-1", "Ours-1"]

@@ -20,6 +20,7 @@ from tests.cdk.opened import (
     TRUST_STATEMENT,
     is_open,
     messages,
+    mix,
     role,
     statements,
     tag_trust,
@@ -67,7 +68,7 @@ def opened_by_strategy(scope, make, **options):
 def opened_by_mixin(scope, make, **options):
     developers = [] if options.get("trust_whole_account") else [DEVELOPER]
     mixin = DeveloperTrust(developers=developers, development_accounts=[ACCOUNT], **options)
-    make(scope).with_(mixin)
+    mix(make(scope), mixin)
 
 
 WAYS = pytest.mark.parametrize("way", [opened_by_strategy, opened_by_mixin])

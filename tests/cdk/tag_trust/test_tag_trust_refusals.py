@@ -40,7 +40,7 @@ from tests.cdk.opened import (
     tag_trust,
     task_role,
 )
-from tests.cdk.templates import ACCOUNT, render, stack
+from tests.cdk.templates import ACCOUNT, IS_OLD, render, stack
 
 pytestmark = pytest.mark.slow
 
@@ -147,7 +147,10 @@ def test_a_tag_of_the_whole_app_counts():
 
 UNDECIDED_TAGS = {
     "a tag by condition": [statement_if({"Key": KEY, "Value": "prod"})],
-    "all tags by condition": statement_if([{"Key": KEY, "Value": "prod"}]),
+    "all tags by condition": pytest.param(
+        statement_if([{"Key": KEY, "Value": "prod"}]),
+        marks=pytest.mark.skipif(IS_OLD, reason="older CDKs cannot include such a template"),
+    ),
     "a key by parameter": [{"Key": {"Ref": "Env"}, "Value": "prod"}],
 }
 
