@@ -15,6 +15,7 @@ from .role_resource import (
     NamedRole,
     RoleResource,
     is_beyond_reach,
+    is_customized,
     is_role_resource,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "has_token",
     "identity",
     "is_beyond_reach",
+    "is_customized",
     "is_intrinsic",
     "is_role_resource",
     "is_undecided",

@@ -79,11 +79,17 @@ def is_role_resource(construct: object) -> bool:
     )
 
 
+def is_customized(role: iam.Role) -> bool:
+    """Whether a role is, to the rest of the application, another that was made by hand."""
+    # Of `Role.customize_roles`, it has a name that is text; others have a reference.
+    return not has_token(role.role_name)
+
+
 def is_beyond_reach(construct: IConstruct) -> bool:
     """Whether a construct stands for a role that the application cannot change."""
     if isinstance(construct, iam.Role):
-        # A pre-created one (`Role.customize_roles`) has a name that is text, others a reference.
-        return not has_token(construct.role_name)
+        # With `prevent_synthesis=False` the role is in the template as well.
+        return is_customized(construct) and construct.node.default_child is None
     # An imported role is of no public class; of others, this attribute is a role's alone.
     return (
         not isinstance(construct, iam.LazyRole | cdk.CfnElement)

@@ -12,6 +12,7 @@ from constructs import Construct
 from iam_sudo_core.arns import BROKER_TAG
 
 from ..acknowledgements import acknowledge
+from .broker import refuse_customized
 from .guardrails import policy_denial
 
 
@@ -53,6 +54,7 @@ def base_role(
         managed_policies=policies,
         inline_policies={"keep-the-broker": denials},
     )
+    refuse_customized(role)
     resource = cast(iam.CfnRole, role.node.default_child)
     # Tags of the application would be tags of every session (`aws:PrincipalTag/…`). Of an
     # override nothing is merged: it is this one tag.

@@ -12,6 +12,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from ..acknowledgements import acknowledge
+from ..application import is_customized
+from ..errors import InvalidConfiguration
 from ..grants import grant_invoke
 from .arn_patterns import with_children
 from .bundle import HANDLER, broker_code
@@ -135,6 +137,7 @@ def broker_role(scope: Construct, *, function_name: str, base_role: str) -> iam.
             )
         },
     )
+    refuse_customized(role)
     wildcard = "AwsSolutions-IAM5"
     for resource, reason in (
         (roles, "Which roles may be simulated is decided on their trust policies, so the "
@@ -147,6 +150,21 @@ def broker_role(scope: Construct, *, function_name: str, base_role: str) -> iam.
     ):  # fmt: skip
         acknowledge(role, wildcard, reason, finding=f"Resource::{resource}")
     return role
+
+
+def refuse_customized(role: iam.Role) -> None:
+    """Refuse that a role of the broker is one that somebody made by hand (`Role.customize_roles`).
+
+    What keeps the broker from its sessions is part of its roles, and nothing shows that another
+    role has it.
+    """
+    if is_customized(role):
+        raise InvalidConfiguration(
+            f"Role.customize_roles: {role.node.path} has to be made by the application, since it "
+            "carries what keeps the broker from its sessions; customize the roles of constructs "
+            "without IamSudo in them, or use TagTrustStrategy",
+            path=role.node.path,
+        )
 
 
 def _only_as_the_broker(stack: cdk.Stack, *, function_name: str) -> iam.PolicyStatement:

@@ -11,6 +11,7 @@ from aws_cdk.assertions import Template
 from iam_sudo_cdk import (
     IamSudoStack,
     InvalidChoice,
+    InvalidConfiguration,
     SessionPolicyStrategy,
     TagTrustStrategy,
 )
@@ -306,3 +307,27 @@ def test_a_value_that_aws_would_refuse_is_refused_at_once(choice):
     with pytest.raises(InvalidChoice, match=f"^{key}: ") as refusal:
         SessionPolicyStrategy(**choice)
     assert len(str(refusal.value).splitlines()) == 1
+
+
+CUSTOMIZED = {
+    "the broker's roles are to be made by hand": {},
+    "they were made by hand": {
+        "use_precreated_roles": {
+            "the-stack/IamSudo/BrokerRole": "made",
+            "the-stack/IamSudo/BaseRole": "IAMSudoUser",
+        }
+    },
+    "they are in the template, and others are meant": {"prevent_synthesis": False},
+    "another role of the broker is": {
+        "use_precreated_roles": {"the-stack/IamSudo/BaseRole": "IAMSudoUser"}
+    },
+}
+
+
+@pytest.mark.parametrize("customized", CUSTOMIZED.values(), ids=CUSTOMIZED)
+@pytest.mark.parametrize("account", [None, ACCOUNT])
+def test_roles_that_somebody_makes_by_hand_are_no_brokers(customized, account):
+    scope = stack(account)
+    iam.Role.customize_roles(scope, **customized)
+    with pytest.raises(InvalidConfiguration, match=r"^Role.customize_roles: the-stack/IamSudo/B"):
+        iam_sudo(scope)

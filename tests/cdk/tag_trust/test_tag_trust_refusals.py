@@ -404,3 +404,13 @@ def test_the_whole_account_is_never_trusted_unasked():
     task_role(scope)
     assert is_open(role(scope))
     assert messages(scope) == {}
+
+
+def test_a_role_that_is_both_made_and_customized_is_opened_without_a_warning():
+    scope = stack()
+    theirs = Construct(scope, "Theirs")
+    iam.Role.customize_roles(theirs, prevent_synthesis=False)
+    task_role(theirs)
+    tag_trust(scope)
+    assert is_open(role(scope))
+    assert messages(scope) == {}
