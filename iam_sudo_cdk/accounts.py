@@ -20,6 +20,7 @@ from .application import identity
 from .errors import AccountNotAllowed, InvalidChoice
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_AS_TEXT = 'as text, in quotes, as in "111122223333" (a number would lose leading zeros)'
 
 # By stack, the accounts that its template may be deployed to.
 _ALLOWED: dict[object, tuple[str, ...]] = {}
@@ -63,9 +64,13 @@ def possible_accounts(stack: cdk.Stack) -> tuple[str, ...] | None:
 def parse_accounts(accounts: object) -> tuple[str, ...]:
     """The account ids as they were given, each once."""
     key, allowed = "development_accounts", "a list of 12-digit account ids, at least one"
+    if isinstance(accounts, int):
+        raise InvalidChoice(key=key, value=accounts, allowed=f"{allowed}, each {_AS_TEXT}")
     if not isinstance(accounts, list | tuple) or not accounts:
         raise InvalidChoice(key=key, value=accounts or None, allowed=allowed)
     for account in accounts:
+        if isinstance(account, int):
+            raise InvalidChoice(key=key, value=account, allowed=f"{allowed}, each {_AS_TEXT}")
         if not isinstance(account, str) or not _ACCOUNT_ID.fullmatch(account):
             raise InvalidChoice(key=key, value=account, allowed=allowed)
     return tuple(dict.fromkeys(accounts))

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 
 from iam_sudo_core.errors import IamSudoError, quoted
 
+from .application import has_any_token
+
 
 class InvalidConfiguration(IamSudoError, ValueError):
     """The application asks for something that must not, or cannot, be deployed."""
@@ -26,8 +28,19 @@ class InvalidChoice(InvalidConfiguration):
     allowed: str
 
     def __init__(self, *, key: str, value: object, allowed: str) -> None:
-        is_ = "it is missing" if value is None else f"{quoted(value)} is not allowed"
+        is_ = "it is missing" if value is None else f"{_shown(value)} is not allowed"
         super().__init__(f"{key}: {is_}; allowed: {allowed}", key=key, value=value, allowed=allowed)
+
+
+def _shown(value: object) -> str:
+    """A value as whoever wrote it knows it: no token by its number, no object by its address."""
+    if isinstance(value, bool | int | float):
+        return str(value)
+    if has_any_token(value):
+        return "what only the deployment knows"
+    if repr(value).startswith("<"):
+        return f"an object of {type(value).__name__}"
+    return quoted(value)
 
 
 class AccountNotAllowed(InvalidConfiguration):

@@ -17,6 +17,7 @@ from constructs import Construct
 
 from .accounts import development_accounts_only, parse_accounts
 from .errors import InvalidChoice, InvalidConfiguration
+from .developers import grantee_of
 from .session_policy import Broker, SessionPolicyStrategy
 from .tag_trust import NeverSelected, TrustedRoles
 
@@ -98,8 +99,10 @@ class IamSudo(NeverSelected):
         policies = [each.developer_policy for each in self._bound if isinstance(each, TrustedRoles)]
         return next((policy for policy in policies if policy), None)
 
-    def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant:
+    def grant_sudo(self, grantee: iam.IGrantable | str) -> iam.Grant:
         """Let `grantee` use the selected roles: ask the broker, assume the tagged roles, no more.
+
+        It is a role, a user or a group, or the ARN of one.
 
         See `grants` and `tag_trust` for whom this reaches and how. The result's `success` is
         always true.
@@ -107,7 +110,8 @@ class IamSudo(NeverSelected):
         Raises:
             CannotGrant: when nothing could be granted.
         """
-        first, *others = [bound.grant_sudo(grantee) for bound in self._bound]
+        who = grantee_of(self, grantee)
+        first, *others = [bound.grant_sudo(who) for bound in self._bound]
         return reduce(iam.Grant.combine, others, first)
 
     @property

@@ -13,8 +13,12 @@ from constructs import Construct
 from iam_sudo_core.arns import BROKER_TAG
 
 from .acknowledgements import acknowledge
-from .errors import InvalidChoice
+from .errors import CannotGrant, InvalidChoice
+from .developers import KINDS, grantee_of
 from .iam_sudo import IamSudo, Strategy
+from .values import listed
+
+_DEVELOPERS = f"{KINDS}, or those themselves"
 
 
 class IamSudoStack(cdk.Stack):
@@ -25,7 +29,7 @@ class IamSudoStack(cdk.Stack):
         id: of the stack.
         strategy: see `IamSudo`.
         development_accounts: see `IamSudo`.
-        developers: ARNs of roles, users and groups that get `grant_sudo`; default: nobody.
+        developers: roles, users and groups that get `grant_sudo`, or their ARNs; default: nobody.
         kwargs: everything else that a `Stack` takes.
 
     The outputs are those of the broker, if there is one: FunctionName, FunctionArn, BaseRoleArn,
@@ -40,7 +44,7 @@ class IamSudoStack(cdk.Stack):
         *,
         strategy: Strategy | Sequence[Strategy],
         development_accounts: Sequence[str],
-        developers: Sequence[str] = (),
+        developers: Sequence[str | iam.IGrantable] = (),
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("description", "iam-sudo: simulate workload roles in development")
@@ -48,8 +52,8 @@ class IamSudoStack(cdk.Stack):
         self.iam_sudo: IamSudo = IamSudo(
             self, "IamSudo", strategy=strategy, development_accounts=development_accounts
         )
-        for arn in dict.fromkeys(developers):
-            self.iam_sudo.grant_sudo(_imported(self, arn))
+        for who in dict.fromkeys(listed("developers", developers, of=_DEVELOPERS)):
+            self.iam_sudo.grant_sudo(self._developer(who))
         outputs: dict[str, tuple[str, str]] = {}
         if self.iam_sudo.has_broker:
             outputs |= _broker_outputs(self.iam_sudo, region=self.region)
@@ -61,6 +65,14 @@ class IamSudoStack(cdk.Stack):
             outputs["DeveloperPolicyArn"] = arn, "To attach to developers who are not in this app"
         for name, (value, description) in outputs.items():
             cdk.CfnOutput(self, name, value=value, description=description)
+
+    def _developer(self, who: object) -> iam.IGrantable:
+        """The developer, in this stack rather than in the construct, where it has always been."""
+        try:
+            return grantee_of(self, who)
+        except CannotGrant:
+            allowed = f"a list of {_DEVELOPERS}"
+            raise InvalidChoice(key="developers", value=who, allowed=allowed) from None
 
 
 def _broker_outputs(sudo: IamSudo, *, region: str) -> dict[str, tuple[str, str]]:
@@ -75,23 +87,6 @@ def _broker_outputs(sudo: IamSudo, *, region: str) -> dict[str, tuple[str, str]]
             "Put a selected role's name in",
         ),
     }
-
-
-def _imported(scope: Construct, arn: str) -> iam.IGrantable:
-    fields = arn.split(":", 5)
-    kind, _, name = fields[-1].partition("/")
-    # The id comes from the ARN, not from its place in the list: reordering changes nothing.
-    construct_id = f"Developer-{fields[4]}-{kind}-{name}".replace("/", "-") if name else arn
-    match kind:
-        case "role":
-            return iam.Role.from_role_arn(scope, construct_id, arn)
-        case "user":
-            return iam.User.from_user_arn(scope, construct_id, arn)
-        case "group":
-            # The CDK would take the path for a part of the name; only the name matters here.
-            fields[-1] = f"group/{name.rpartition('/')[2]}"
-            return iam.Group.from_group_arn(scope, construct_id, ":".join(fields))
-    raise InvalidChoice(key="developers", value=arn, allowed="ARNs of roles, users and groups")
 
 
 class IamSudoDemoStack(cdk.Stack):

@@ -3,7 +3,7 @@
 It reads and says nothing. It imports of ours the core alone.
 """
 
-from .cdk_insides import TaggableVisitor, has_token, identity, path_of
+from .cdk_insides import TaggableVisitor, has_any_token, has_token, identity, path_of
 from .intrinsics import UsualLength, is_intrinsic, is_undecided, may_be, rendered
 from .older_cdks import Mixin
 from .policy_resources import Policy, PolicyResources
@@ -31,6 +31,7 @@ __all__ = [
     "TaggableVisitor",
     "Unreadable",
     "UsualLength",
+    "has_any_token",
     "has_token",
     "identity",
     "is_beyond_reach",

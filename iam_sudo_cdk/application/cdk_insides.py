@@ -27,6 +27,12 @@ def has_token(text: str) -> bool:
     return "${Token[" in text
 
 
+def has_any_token(value: object) -> bool:
+    """Whether a value, a text or a list of texts, has such a part."""
+    shown = str(value)
+    return has_token(shown) or "#{Token[" in shown
+
+
 def path_of(resource: Any) -> str:
     """The path of a resource in the construct tree."""
     # "the-stack/Role/Resource [AWS::IAM::Role]", for one round trip less than `node.path`.

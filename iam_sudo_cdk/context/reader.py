@@ -55,10 +55,10 @@ class ContextReader:
         if isinstance(value, str):
             value = [item for item in (part.strip() for part in value.split(",")) if item]
         if not isinstance(value, list | tuple) or (required and not value):
-            raise InvalidChoice(key=key, value=value, allowed=allowed)
+            raise InvalidChoice(key=key, value=value, allowed=_as_text(value, allowed))
         for item in value:
             if not isinstance(item, str) or (pattern and not pattern.fullmatch(item)):
-                raise InvalidChoice(key=key, value=item, allowed=allowed)
+                raise InvalidChoice(key=key, value=item, allowed=_as_text(item, allowed))
         return tuple(dict.fromkeys(value))
 
     def truth(self, key: str) -> bool:
@@ -80,3 +80,9 @@ class ContextReader:
             else ", ".join(map(str, choices))
         )
         raise InvalidChoice(key=key, value=value, allowed=listed)
+
+
+def _as_text(value: object, allowed: str) -> str:
+    """What is allowed, and how: JSON takes an account without quotes for a number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{allowed}, as text, in quotes" if is_number else allowed

@@ -22,6 +22,7 @@ from iam_sudo_core.arns import BROKER_TAG
 from ..errors import InvalidChoice
 from ..names import BASE_ROLE_NAME, FUNCTION_NAME
 from ..selection import RoleSelection
+from ..values import check_kinds, check_truths, listed
 from .base_role import base_role, base_role_arn
 from .broker import Broker, broker_function, broker_log, broker_role, log_group_name
 from .bundle import archive_bucket
@@ -73,12 +74,17 @@ class SessionPolicyStrategy:
         ):
             if not isinstance(value, str) or not pattern.fullmatch(value):
                 raise InvalidChoice(key=key, value=value, allowed=allowed)
-        if not isinstance(self.base_role_managed_policies, list | tuple):
-            raise InvalidChoice(
-                key="base_role_managed_policies",
-                value=self.base_role_managed_policies,
-                allowed="a list of names of AWS managed policies, ARNs or IManagedPolicy objects",
-            )
+        check_kinds({RoleSelection: "RoleSelection(…)"}, selection=self.selection)
+        check_kinds({logs.RetentionDays: "logs.RetentionDays.…"}, log_retention=self.log_retention)
+        check_kinds({cdk.RemovalPolicy: "RemovalPolicy.…"}, removal_policy=self.removal_policy)
+        check_truths(allow_local_simulation=self.allow_local_simulation)
+        policies = "names of AWS managed policies, ARNs or IManagedPolicy objects"
+        key = "base_role_managed_policies"
+        for policy in listed(key, self.base_role_managed_policies, of=policies):
+            if not (isinstance(policy, str) and policy) and not hasattr(
+                policy, "managed_policy_arn"
+            ):
+                raise InvalidChoice(key=key, value=policy, allowed=f"a list of {policies}")
 
     def bind(self, scope: Construct, development_accounts: Sequence[str]) -> Broker:  # noqa: ARG002
         """Build the broker in `scope`, whose stack has the account guard.

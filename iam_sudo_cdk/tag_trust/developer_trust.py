@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 import aws_cdk as cdk
 import jsii
@@ -20,7 +21,9 @@ from constructs import Construct, IConstruct, IValidation
 from ..accounts import development_accounts_only, parse_accounts
 from ..application import Mixin, RoleResource, is_beyond_reach, is_role_resource
 from ..errors import InvalidChoice
+from ..grants import principal_arns
 from ..identities import identity_problem
+from ..values import check_kinds, check_truths, listed
 from .annotations import warn, warn_beyond_reach, warn_whole_account
 from .never_opened import is_nobodys_to_open
 from .opening import PRIORITY, open_role
@@ -34,6 +37,8 @@ from .trust_statement import (
     principal_pattern,
 )
 
+_DEVELOPERS = "ARNs of roles and users, or those themselves"
+
 
 class DeveloperTrust(Mixin):
     """Let developers assume a role.
@@ -45,8 +50,9 @@ class DeveloperTrust(Mixin):
     Args:
         development_accounts: the accounts, 12-digit strings, that the role's stack may be deployed
             to; a stack that is known to be of another one fails the synthesis.
-        developers: ARNs of the roles and users that the role shall trust; `*` and `?` are
-            wildcards. The role of an IAM Identity Center permission set stands for the set.
+        developers: the roles and users that the role shall trust, as objects, or as ARNs, in which
+            `*` and `?` are wildcards. The role of an IAM Identity Center permission set stands for
+            the set.
         tag: the tag that the role gets; default: iam-sudo:developers=allowed. What the developers
             need on their side is `sts:AssumeRole` on roles with it, see `TagTrustStrategy`.
         trust_whole_account: trust all of the account who may `sts:AssumeRole`; default: False.
@@ -61,7 +67,7 @@ class DeveloperTrust(Mixin):
         self,
         *,
         development_accounts: Sequence[str],
-        developers: Sequence[str] = (),
+        developers: Sequence[str | iam.IGrantable] = (),
         tag: Tag | None = None,
         trust_whole_account: bool = False,
         session_tag_keys: Sequence[str] = (),
@@ -70,13 +76,18 @@ class DeveloperTrust(Mixin):
     ) -> None:
         super().__init__()
         self._accounts = parse_accounts(development_accounts)
-        if not developers and not trust_whole_account:
+        check_truths(trust_whole_account=trust_whole_account)
+        check_kinds({Tag: 'Tag(key="…", value="…")'}, tag=tag or Tag())
+        arns = [
+            arn for each in listed("developers", developers, of=_DEVELOPERS) for arn in _arns(each)
+        ]
+        if not arns and not trust_whole_account:
             raise InvalidChoice(
                 key="developers", value=None, allowed="ARNs of roles and users, at least one"
             )
-        for arn in developers:
+        for arn in arns:
             self._check_developer(arn)
-        patterns = [principal_pattern(arn) for arn in developers]
+        patterns = [principal_pattern(arn) for arn in arns]
         self._aspect = _TrustOneRole(
             Trust(
                 tag=tag or Tag(),
@@ -141,6 +152,14 @@ class _TrustOneRole:
 
     def validate(self) -> list[str]:
         return self._keys.late_problems()
+
+
+def _arns(developer: Any) -> list[str]:
+    if isinstance(developer, str):
+        return [developer]
+    if not hasattr(developer, "grant_principal"):
+        raise InvalidChoice(key="developers", value=developer, allowed=f"a list of {_DEVELOPERS}")
+    return principal_arns(developer)
 
 
 def _may_become_role(construct: object) -> bool:

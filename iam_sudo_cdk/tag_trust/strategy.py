@@ -7,6 +7,7 @@ roles that carry the tag, see `developer_grant`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,13 +20,23 @@ from ..errors import CannotGrant, InvalidChoice
 from ..grantees import Whereabouts, check_stands_for_one, principal_arns, whereabouts
 from ..names import DEVELOPER_POLICY_NAME
 from ..selection import RoleSelection
+from ..values import check_kinds, check_truths
 from .annotations import warn_whole_account
 from .aspect import OpenSelectedRoles
 from .developer_grant import DeveloperGrant
 from .missed_roles import NothingIsMissed, stages_of
 from .opening import PRIORITY
 from .session_marks import SessionMarks
-from .trust_statement import TRUST_POLICY_CHARACTERS, Tag, Trust, principal_pattern
+from .trust_statement import (
+    TRUST_POLICY_CHARACTERS,
+    Tag,
+    Trust,
+    check_quota,
+    principal_pattern,
+)
+
+# IAM User Guide, "IAM and AWS STS quotas": names.
+_POLICY_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
 
 Scope = Literal["stack", "stage", "app"]
 SCOPES: tuple[Scope, ...] = ("stack", "stage", "app")
@@ -70,8 +81,18 @@ class TagTrustStrategy:
     trust_policy_characters: int = TRUST_POLICY_CHARACTERS
 
     def __post_init__(self) -> None:
+        check_kinds({RoleSelection: "RoleSelection(…)"}, selection=self.selection)
+        check_kinds({Tag: 'Tag(key="…", value="…")'}, tag=self.tag)
+        check_truths(trust_whole_account=self.trust_whole_account, protect_tag=self.protect_tag)
         if self.scope not in SCOPES:
             raise InvalidChoice(key="scope", value=self.scope, allowed=", ".join(SCOPES))
+        if not isinstance(self.policy_name, str) or not _POLICY_NAME.fullmatch(self.policy_name):
+            raise InvalidChoice(
+                key="policy_name",
+                value=self.policy_name,
+                allowed="1 to 128 letters, digits and _+=,.@-",
+            )
+        check_quota(self.trust_policy_characters)
         Trust.check_marks(self.tag, self.marks)
 
     @property

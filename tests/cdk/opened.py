@@ -13,7 +13,7 @@ from aws_cdk import cloudformation_include as include
 from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct
 
-from iam_sudo_cdk import DeveloperTrust, IamSudo, RoleSelection, TagTrustStrategy
+from iam_sudo_cdk import IamSudo, RoleSelection, TagTrustStrategy
 from tests.cdk.templates import ACCOUNT, render
 
 DEVELOPER = f"arn:aws:iam::{ACCOUNT}:role/developer"
@@ -52,16 +52,6 @@ def everything(*types: str) -> RoleSelection:
     """As wide a selection as there is, for those who try to get at what is not theirs."""
     principals = [f"{type_}:*" for type_ in types or ("AWS", "Service", "Federated")]
     return RoleSelection(role_names=["*"], paths=["*"], principals=principals)
-
-
-def mix(construct: Any, mixin: DeveloperTrust) -> None:
-    """`construct.with_(mixin)`, and what that does where constructs cannot do it yet."""
-    if hasattr(Construct, "with_"):
-        construct.with_(mixin)
-        return
-    for each in construct.node.find_all():
-        if mixin.supports(each):
-            mixin.apply_to(each)
 
 
 def task_role(scope: Construct, id: str = "Role", **properties: Any) -> iam.Role:

@@ -23,7 +23,6 @@ from tests.cdk.opened import (
     TRUST,
     is_open,
     messages,
-    mix,
     role,
     roles,
     statements,
@@ -56,7 +55,7 @@ def lazy(scope):
 @pytest.mark.parametrize("make", [task_role, cfn_role, plain])
 def test_one_role_is_opened_and_its_neighbour_is_not(make):
     scope = stack()
-    mix(make(scope), mixin())
+    make(scope).with_(mixin())
     make(scope, "Neighbour")
     opened = {id_.startswith("Role"): is_open(each) for id_, each in roles(scope).items()}
     assert opened == {True: True, False: False}
@@ -68,7 +67,7 @@ def test_a_lazy_role_is_opened_whether_it_is_made_before_or_after(made_before):
     role_ = lazy(scope)
     if made_before:
         assert role_.role_arn
-    mix(role_, mixin())
+    role_.with_(mixin())
     assert role_.role_arn
     assert is_open(role(scope))
 
@@ -81,7 +80,7 @@ def test_the_task_role_of_a_task_definition_is_opened_and_not_its_execution_role
         image=ecs.ContainerImage.from_registry("nginx"),
         logging=ecs.LogDrivers.aws_logs(stream_prefix="web"),
     )
-    mix(task.task_role, mixin())
+    task.task_role.with_(mixin())
     opened = {id_: is_open(each) for id_, each in roles(scope).items()}
     assert [id_[:12] for id_, each in opened.items() if each] == ["TaskTaskRole"]
     assert len(opened) == 2
@@ -91,7 +90,7 @@ def test_all_roles_of_a_construct_are_opened_when_it_is_mixed_into_that():
     scope = stack()
     for make in (task_role, cfn_role, plain):
         make(scope, make.__name__)
-    mix(scope, mixin())
+    scope.with_(mixin())
     assert list(map(is_open, roles(scope).values())) == [True, True, True]
 
 
@@ -105,7 +104,7 @@ def test_all_roles_of_a_construct_are_opened_when_it_is_mixed_into_that():
 )
 def test_an_imported_role_is_a_warning_that_names_it(imported):
     scope = stack()
-    mix(imported(scope), mixin())
+    imported(scope).with_(mixin())
     assert list(messages(scope)) == ["the-stack/Role"]
 
 
@@ -113,7 +112,7 @@ def test_a_role_tagged_otherwise_is_an_error_and_stays_as_it_is():
     scope = stack()
     tagged = task_role(scope)
     cdk.Tags.of(tagged).add(KEY, "prod")
-    mix(tagged, mixin())
+    tagged.with_(mixin())
     assert role(scope)["Tags"] == [{"Key": KEY, "Value": "prod"}]
     assert len(statements(role(scope))) == 1
     assert (
@@ -125,12 +124,11 @@ def test_a_role_tagged_otherwise_is_an_error_and_stays_as_it_is():
 def test_tag_and_quota_may_be_chosen():
     scope = stack()
     many = [f"arn:aws:iam::{ACCOUNT}:role/developer-{number:04}" for number in range(40)]
-    mix(
-        task_role(scope),
-        mixin(*many, tag=Tag(key="access", value="dev"), trust_policy_characters=4096),
+    task_role(scope).with_(
+        mixin(*many, tag=Tag(key="access", value="dev"), trust_policy_characters=4096)
     )
     assert role(scope)["Tags"] == [{"Key": "access", "Value": "dev"}]
-    mix(task_role(other := stack()), mixin(*many))
+    task_role(other := stack()).with_(mixin(*many))
     assert not is_open(role(other))
     assert "IAM accepts 2,048" in messages(other)["the-stack/Role/Resource"]
 
@@ -138,14 +136,14 @@ def test_tag_and_quota_may_be_chosen():
 def test_an_identity_center_role_stands_for_its_permission_set():
     arn = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/{REGION}/AWSReservedSSO_Dev_"
     scope = stack()
-    mix(task_role(scope), mixin(f"{arn}0123456789abcdef"))
+    task_role(scope).with_(mixin(f"{arn}0123456789abcdef"))
     (_, statement) = statements(role(scope))
     assert statement["Condition"]["ArnLike"]["aws:PrincipalArn"] == [arn + "?" * 16]
 
 
 def test_the_whole_account_is_trusted_on_request_and_that_is_a_warning():
     scope = stack()
-    mix(task_role(scope), mixin(trust_whole_account=True))
+    task_role(scope).with_(mixin(trust_whole_account=True))
     bare = {key: value for key, value in STATEMENT.items() if key != "Condition"}
     assert render(statements(role(scope))[1]) == bare
     assert "everybody in the account" in messages(scope)["the-stack/Role/Resource"]
@@ -167,14 +165,14 @@ def test_a_developer_that_is_no_role_and_no_user_is_refused(developer):
 def test_a_developer_of_the_app_may_be_a_reference():
     scope = stack()
     developer = iam.User(scope, "Ann")
-    mix(task_role(scope), mixin(developer.user_arn))
+    task_role(scope).with_(mixin(developer.user_arn))
     assert "Ann" in str(statements(role(scope))[1]["Condition"])
 
 
 @pytest.mark.parametrize("make", [task_role, cfn_role, plain])
 def test_synthesized_twice_the_template_is_the_same(make):
     scope = stack()
-    mix(make(scope), mixin())
+    make(scope).with_(mixin())
     first = Template.from_stack(scope).to_json()
     cdk.Stage.of(scope).synth(force=True)
     assert Template.from_stack(scope).to_json() == first
@@ -184,7 +182,7 @@ def test_synthesized_twice_the_template_is_the_same(make):
 @pytest.mark.parametrize("make", [task_role, cfn_role, plain])
 def test_a_role_with_mixin_and_strategy_is_opened_once(make):
     scope = stack()
-    mix(make(scope), mixin())
+    make(scope).with_(mixin())
     tag_trust(scope, selection=RoleSelection(paths=["*"]))
     assert is_open(role(scope))
 
@@ -192,7 +190,7 @@ def test_a_role_with_mixin_and_strategy_is_opened_once(make):
 @pytest.mark.parametrize("make", [task_role, cfn_role, plain])
 def test_mixin_and_strategy_with_other_developers_both_count(make):
     scope = stack()
-    mix(make(scope), mixin(DEVELOPER + "2"))
+    make(scope).with_(mixin(DEVELOPER + "2"))
     tag_trust(scope, selection=RoleSelection(paths=["*"]))
     trusted = [
         each["Condition"]["ArnLike"]["aws:PrincipalArn"] for each in statements(role(scope))[1:]
@@ -228,14 +226,14 @@ def test_a_role_of_an_account_that_is_not_named_fails_the_synthesis(make):
     # By way of Node, as mixins go, an error of ours is a RuntimeError with its text.
     errors = (RuntimeError, AccountNotAllowed)
     with pytest.raises(errors, match="the stack is for account 999999999999, which is not"):
-        mix(make(scope), mixin())
+        make(scope).with_(mixin())
 
 
 @pytest.mark.parametrize("account", [None, ACCOUNT])
 def test_the_template_refuses_other_accounts_by_one_rule_for_all_roles(account):
     scope = stack(account)
     for make in (task_role, cfn_role, plain):
-        mix(make(scope, make.__name__), mixin())
+        make(scope, make.__name__).with_(mixin())
     (rule,) = guards(scope)
     assert rule["Assertions"][0]["Assert"] == {
         "Fn::Contains": [[ACCOUNT], {"Ref": "AWS::AccountId"}]
@@ -245,15 +243,15 @@ def test_the_template_refuses_other_accounts_by_one_rule_for_all_roles(account):
 def test_each_list_of_accounts_has_its_rule_in_each_stack():
     app = cdk.App()
     first, second = cdk.Stack(app, "first"), cdk.Stack(app, "second")
-    mix(task_role(first, "One"), mixin())
-    mix(task_role(first, "Two"), mixin(development_accounts=[ACCOUNT, "444455556666"]))
-    mix(task_role(second), mixin())
+    task_role(first, "One").with_(mixin())
+    task_role(first, "Two").with_(mixin(development_accounts=[ACCOUNT, "444455556666"]))
+    task_role(second).with_(mixin())
     assert [len(guards(scope)) for scope in (first, second)] == [2, 1]
 
 
 def test_an_imported_role_binds_no_stack():
     scope = stack()
-    mix(iam.Role.from_role_name(scope, "Role", "developer"), mixin())
+    iam.Role.from_role_name(scope, "Role", "developer").with_(mixin())
     assert guards(scope) == []
 
 

@@ -20,7 +20,6 @@ from tests.cdk.opened import (
     TRUST_STATEMENT,
     is_open,
     messages,
-    mix,
     role,
     statements,
     tag_trust,
@@ -68,7 +67,7 @@ def opened_by_strategy(scope, make, **options):
 def opened_by_mixin(scope, make, **options):
     developers = [] if options.get("trust_whole_account") else [DEVELOPER]
     mixin = DeveloperTrust(developers=developers, development_accounts=[ACCOUNT], **options)
-    mix(make(scope), mixin)
+    make(scope).with_(mixin)
 
 
 WAYS = pytest.mark.parametrize("way", [opened_by_strategy, opened_by_mixin])

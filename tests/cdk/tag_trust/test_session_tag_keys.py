@@ -24,7 +24,6 @@ from tests.cdk.opened import (
     included,
     is_open,
     messages,
-    mix,
     role,
     roles,
     statement_if,
@@ -243,7 +242,7 @@ def test_without_session_tags_it_is_none(make):
 def test_the_mixin_looks_as_well():
     scope = stack()
     role_ = l2(scope, inline_policies={"p": policy(OF_THE_TENANT)})
-    mix(role_, DeveloperTrust(developers=[DEVELOPER], development_accounts=[ACCOUNT], **KEYS))
+    role_.with_(DeveloperTrust(developers=[DEVELOPER], development_accounts=[ACCOUNT], **KEYS))
     assert not is_open(role(scope))
     assert "error: iam-sudo: an inline policy tests Tenant" in str(messages(scope))
 
@@ -455,7 +454,7 @@ def test_a_policy_that_comes_late_fails_the_synthesis(by_mixin):
     scope = stack()
     role_ = l2(scope)
     if by_mixin:
-        mix(role_, DeveloperTrust(developers=[DEVELOPER], development_accounts=[ACCOUNT], **KEYS))
+        role_.with_(DeveloperTrust(developers=[DEVELOPER], development_accounts=[ACCOUNT], **KEYS))
     else:
         tag_trust(scope, **KEYS)
     cdk.Aspects.of(Construct(scope, "Later")).add(AddsAPolicy(role_))

@@ -24,7 +24,6 @@ from tests.cdk.opened import (
     app,
     is_open,
     messages,
-    mix,
     role,
     roles,
     tag_trust,
@@ -132,7 +131,7 @@ def test_roles_that_another_of_us_opens_are_not_elsewhere():
         tag_trust(scope, id=f"Sudo{number}", selection=selection)
         task_role(scope, f"Task{number}")
     mixin = DeveloperTrust(developers=[DEVELOPER], development_accounts=[ACCOUNT])
-    mix(task_role(scope, "Mixed"), mixin)
+    task_role(scope, "Mixed").with_(mixin)
     assert list(map(is_open, roles(scope).values())) == [True] * 3
     assert elsewhere(scope) == []
     cdk.Stage.of(scope).synth(force=True)
@@ -217,7 +216,7 @@ def test_the_mixin_never_opens_a_brokers_roles_nor_the_cdks_own():
     admin(scope, "Custom::Helper")
     admin(scope, "Deploys", role_name=f"cdk-mine-deploy-role-{ACCOUNT}-{REGION}")
     task_role(scope, "Task")
-    mix(scope, DeveloperTrust(developers=[DEVELOPER], development_accounts=[ACCOUNT]))
+    scope.with_(DeveloperTrust(developers=[DEVELOPER], development_accounts=[ACCOUNT]))
     opened = [id_ for id_, each in roles(scope).items() if is_open(each)]
     assert len(opened) == 1
     assert opened[0].startswith("Task")
