@@ -15,6 +15,7 @@ from typing import Any, cast
 import aws_cdk as cdk
 from constructs import Construct
 
+_PACKS = ("HIPAA.Security", "NIST.800.53.R4", "NIST.800.53.R5", "PCI.DSS.321")
 _METADATA_OF_CDK_NAG_2 = "cdk_nag"
 
 
@@ -26,6 +27,12 @@ def acknowledge(construct: Construct, rule: str, reason: str, *, finding: object
     found = None if finding is None else _text(cdk.Stack.of(construct).resolve(finding))
     _for_the_cdk(construct, rule if found is None else f"{rule}[{found}]", reason)
     _for_cdk_nag_2(cast(cdk.CfnResource, construct.node.default_child), rule, reason, found)
+
+
+def acknowledge_in_packs(construct: Construct, rule: str, reason: str) -> None:
+    """The same in all packs that go by standards, which have one name for a rule."""
+    for pack in _PACKS:
+        acknowledge(construct, f"{pack}-{rule}", reason)
 
 
 def _for_the_cdk(construct: Construct, id: str, reason: str) -> None:

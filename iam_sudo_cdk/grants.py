@@ -28,6 +28,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
+from .acknowledgements import acknowledge_in_packs
 from .errors import CannotGrant
 from .grantees import (
     Whereabouts,
@@ -131,6 +132,11 @@ def _policy_of_ours(scope: IConstruct, principal: iam.IPrincipal) -> iam.Policy 
         name = f"iam-sudo-{scope.node.addr[-8:]}-{stack_id}"
         policy = iam.Policy(cast(Construct, scope), id_, policy_name=name)
         cast(iam.IIdentity, principal).attach_inline_policy(policy)
+        acknowledge_in_packs(
+            policy,
+            "IAMNoInlinePolicy",
+            "It grants one identity what this stack has, and goes along with the stack.",
+        )
     resource = cast(iam.CfnPolicy, policy.node.default_child)
     attached = cdk.Stack.of(scope).resolve([resource.roles, resource.users, resource.groups])
     return cast(iam.Policy, policy) if any(attached) else None

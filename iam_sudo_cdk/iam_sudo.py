@@ -16,8 +16,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .accounts import development_accounts_only, parse_accounts
-from .errors import InvalidChoice, InvalidConfiguration
 from .developers import grantee_of
+from .errors import InvalidChoice, InvalidConfiguration
 from .session_policy import Broker, SessionPolicyStrategy
 from .tag_trust import NeverSelected, TrustedRoles
 

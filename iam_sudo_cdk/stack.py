@@ -12,9 +12,9 @@ from constructs import Construct
 
 from iam_sudo_core.arns import BROKER_TAG
 
-from .acknowledgements import acknowledge
-from .errors import CannotGrant, InvalidChoice
+from .acknowledgements import acknowledge, acknowledge_in_packs
 from .developers import KINDS, grantee_of
+from .errors import CannotGrant, InvalidChoice
 from .iam_sudo import IamSudo, Strategy
 from .values import listed
 
@@ -122,6 +122,7 @@ class IamSudoDemoStack(cdk.Stack):
                 },
             )
             if policies:
+                acknowledge_in_packs(role, "IAMNoInlinePolicy", "The blog's roles have one each.")
                 acknowledge(
                     role,
                     "AwsSolutions-IAM5",

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from iam_sudo_core.arns import BROKER_TAG
 
-from ..acknowledgements import acknowledge
+from ..acknowledgements import acknowledge, acknowledge_in_packs
 from .broker import refuse_customized
 from .guardrails import policy_denial
 
@@ -64,6 +64,12 @@ def base_role(
         # of a list, in the place of a single text.
         arns = cdk.Tokenization.reverse_list(cast(list[str], resource.managed_policy_arns))
         denials.add_statements(policy_denial([cdk.Token.as_string(arns)]))
+    acknowledge_in_packs(
+        role,
+        "IAMNoInlinePolicy",
+        "What keeps the broker from its sessions is part of the role itself, so that there is no "
+        "role without it.",
+    )
     for policy in policies:
         acknowledge(
             role,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -11,12 +12,15 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from ..acknowledgements import acknowledge
+from ..acknowledgements import acknowledge, acknowledge_in_packs
 from ..application import is_customized
 from ..errors import InvalidConfiguration
 from ..grants import grant_invoke
 from .arn_patterns import with_children
 from .bundle import HANDLER, broker_code
+from .extras import Extras
+
+_INLINE = "IAMNoInlinePolicy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +45,16 @@ def broker_log(
     function_name: str,
     retention: logs.RetentionDays,
     removal_policy: cdk.RemovalPolicy,
+    extras: Extras,
 ) -> logs.LogGroup:
+    extras.let_logs_use_the_key(cdk.Stack.of(scope), log_group_name=log_group_name(function_name))
     return logs.LogGroup(
         scope,
         "BrokerLogs",
         log_group_name=log_group_name(function_name),
         retention=retention,
         removal_policy=removal_policy,
+        encryption_key=extras.log_encryption_key,
     )
 
 
@@ -58,6 +65,7 @@ def broker_function(
     role: iam.Role,
     log_group: logs.LogGroup,
     environment: Mapping[str, str],
+    extras: Extras,
 ) -> lambda_.Function:
     function = lambda_.Function(
         scope,
@@ -74,7 +82,11 @@ def broker_function(
         timeout=cdk.Duration.seconds(30),
         log_group=log_group,
         environment=environment,
+        **extras.of_the_function,
     )
+    extras.acknowledge_absent(function, log_group)
+    if grants := role.node.try_find_child("DefaultPolicy"):  # of the queue, to the function
+        acknowledge_in_packs(cast(Construct, grants), _INLINE, "It is for the queue that is given.")
     acknowledge(
         function,
         "AwsSolutions-L1",
@@ -83,7 +95,9 @@ def broker_function(
     return function
 
 
-def broker_role(scope: Construct, *, function_name: str, base_role: str) -> iam.Role:
+def broker_role(
+    scope: Construct, *, function_name: str, base_role: str, extras: Extras
+) -> iam.Role:
     """The execution role: read roles, assume the base role (an ARN), write its own log.
 
     Its name is CloudFormation's to choose: the base role trusts this one, and a role that was
@@ -101,6 +115,12 @@ def broker_role(scope: Construct, *, function_name: str, base_role: str) -> iam.
         service="logs",
         resource="log-group",
         resource_name=f"{log_group_name(function_name)}:*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    own = stack.format_arn(
+        service="lambda",
+        resource="function",
+        resource_name=function_name,
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
     role = iam.Role(
@@ -132,19 +152,21 @@ def broker_role(scope: Construct, *, function_name: str, base_role: str) -> iam.
                     _allow(
                         "WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]
                     ),
-                    _only_as_the_broker(stack, function_name=function_name),
+                    _only_as_the_broker(own),
+                    *extras.permissions(own),
                 ]
             )
         },
     )
     refuse_customized(role)
+    acknowledge_in_packs(role, _INLINE, "It is what this one role may do, and goes along with it.")
     wildcard = "AwsSolutions-IAM5"
     for resource, reason in (
         (roles, "Which roles may be simulated is decided on their trust policies, so the "
                 "broker has to read any role; it only reads."),
         (own_policies, "A role may have any managed policy, and the broker only reads them."),
         (aws_policies, "A role may have any managed policy, and the broker only reads them."),
-        ("*", "iam:ListRoles cannot be limited to resources."),
+        ("*", "iam:ListRoles cannot be limited to resources, nor can Lambda's network interfaces."),
         (log_streams, "Lambda names the log streams; they are those of the broker's own "
                       "log group."),
     ):  # fmt: skip
@@ -167,7 +189,7 @@ def refuse_customized(role: iam.Role) -> None:
         )
 
 
-def _only_as_the_broker(stack: cdk.Stack, *, function_name: str) -> iam.PolicyStatement:
+def _only_as_the_broker(function_arn: str) -> iam.PolicyStatement:
     """Deny the broker's execution role all that it is for, but in the broker's function.
 
     Whoever may pass roles could otherwise run code of their own as it: assume the base role, or
@@ -176,18 +198,12 @@ def _only_as_the_broker(stack: cdk.Stack, *, function_name: str) -> iam.PolicySt
     which Lambda keeps its log, and absent from all others (AWS Lambda Developer Guide, "Using
     source function ARN to control function access behavior"), for which `ArnNotLike` holds.
     """
-    own = stack.format_arn(
-        service="lambda",
-        resource="function",
-        resource_name=function_name,
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
     return iam.PolicyStatement(
         sid="OnlyAsTheBroker",
         effect=iam.Effect.DENY,
         actions=["iam:*", "logs:*", "sts:*"],
         resources=["*"],
-        conditions={"ArnNotLike": {"lambda:SourceFunctionArn": with_children(own)}},
+        conditions={"ArnNotLike": {"lambda:SourceFunctionArn": with_children(function_arn)}},
     )
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -26,8 +26,14 @@ from ..values import check_kinds, check_truths, listed
 from .base_role import base_role, base_role_arn
 from .broker import Broker, broker_function, broker_log, broker_role, log_group_name
 from .bundle import archive_bucket
+from .extras import Extras
 from .guardrails import archive_denials, broker_denials
 from .session_fit import SessionsFit
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_sqs as sqs
 
 # IAM User Guide, "IAM and AWS STS quotas": names.
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
@@ -54,6 +60,14 @@ class SessionPolicyStrategy:
         removal_policy: of the broker's log group; default: DESTROY. Its name is fixed, so a log
             group that stays makes the next deployment fail; what was handed out remains in
             CloudTrail, as `AssumeRole` with the session's name. RETAIN keeps it.
+        log_encryption_key: of the log; default: a key of CloudWatch Logs. The policy of an
+            imported one has to let CloudWatch Logs use it. Sessions can use it, not change it.
+        environment_encryption: the key of the function's environment; default: a key of Lambda's.
+        reserved_concurrent_executions: of the function; default: what the account has left.
+        vpc, vpc_subnets, security_groups: the network of the function, from which it has to reach
+            IAM and STS; default: none.
+        dead_letter_queue: for asynchronous requests that fail; default: none, since nobody asks
+            that way. It holds the requests, never credentials.
 
     Raises:
         InvalidChoice: naming the key, the value and what is allowed.
@@ -66,6 +80,13 @@ class SessionPolicyStrategy:
     allow_local_simulation: bool = False
     log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS
     removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.DESTROY
+    log_encryption_key: kms.IKey | None = None
+    environment_encryption: kms.IKey | None = None
+    reserved_concurrent_executions: int | None = None
+    vpc: ec2.IVpc | None = None
+    vpc_subnets: ec2.SubnetSelection | None = None
+    security_groups: Sequence[ec2.ISecurityGroup] | None = None
+    dead_letter_queue: sqs.IQueue | None = None
 
     def __post_init__(self) -> None:
         for key, value, pattern, allowed in (
@@ -74,6 +95,7 @@ class SessionPolicyStrategy:
         ):
             if not isinstance(value, str) or not pattern.fullmatch(value):
                 raise InvalidChoice(key=key, value=value, allowed=allowed)
+        self._extras()
         check_kinds({RoleSelection: "RoleSelection(…)"}, selection=self.selection)
         check_kinds({logs.RetentionDays: "logs.RetentionDays.…"}, log_retention=self.log_retention)
         check_kinds({cdk.RemovalPolicy: "RemovalPolicy.…"}, removal_policy=self.removal_policy)
@@ -92,15 +114,16 @@ class SessionPolicyStrategy:
         Raises:
             InvalidConfiguration: the selection does not fit the broker's environment.
         """
-        stack = cdk.Stack.of(scope)
+        stack, extras = cdk.Stack.of(scope), self._extras()
         arn = base_role_arn(stack, self.role_name)
         log_group = broker_log(
             scope,
             function_name=self.function_name,
             retention=self.log_retention,
             removal_policy=self.removal_policy,
+            extras=extras,
         )
-        role = broker_role(scope, function_name=self.function_name, base_role=arn)
+        role = broker_role(scope, function_name=self.function_name, base_role=arn, extras=extras)
         denials = iam.PolicyDocument(
             statements=broker_denials(
                 stack,
@@ -127,9 +150,14 @@ class SessionPolicyStrategy:
             environment=self.selection.environment(
                 stack, base_role=base.role_arn, name=self.role_name
             ),
+            extras=extras,
         )
         denials.add_statements(*archive_denials(stack, bucket_name=archive_bucket(function)))
+        denials.add_statements(*extras.denials())
         for part in (log_group, role, function):
             cast(Any, part.node.default_child).tags.set_tag(BROKER_TAG, self.function_name)
         scope.node.add_validation(SessionsFit(scope, self.selection))
         return Broker(base_role=base, function=function, log_group=log_group)
+
+    def _extras(self) -> Extras:
+        return Extras(**{each.name: getattr(self, each.name) for each in fields(Extras)})

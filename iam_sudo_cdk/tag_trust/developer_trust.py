@@ -21,7 +21,7 @@ from constructs import Construct, IConstruct, IValidation
 from ..accounts import development_accounts_only, parse_accounts
 from ..application import Mixin, RoleResource, is_beyond_reach, is_role_resource
 from ..errors import InvalidChoice
-from ..grants import principal_arns
+from ..grantees import principal_arns
 from ..identities import identity_problem
 from ..values import check_kinds, check_truths, listed
 from .annotations import warn, warn_beyond_reach, warn_whole_account

@@ -6,6 +6,7 @@ run on the oldest CDK (`make test`).
 
 import contextlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ pytest.importorskip("cdk_nag")
 
 import aws_cdk as cdk
 import cdk_nag
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from iam_sudo_cdk import (
@@ -31,15 +35,29 @@ from tests.cdk.templates import ACCOUNT, REGION, iam_sudo, stack
 pytestmark = pytest.mark.slow
 
 IS_VERSION_2 = hasattr(cdk_nag, "NagSuppressions")
+PACKS = (
+    "AwsSolutionsChecks",
+    "HIPAASecurityChecks",
+    "NIST80053R4Checks",
+    "NIST80053R5Checks",
+    "PCIDSS321Checks",
+)
+STANDARDS = ("HIPAA.Security", "NIST.800.53.R4", "NIST.800.53.R5", "PCI.DSS.321")
 TAG_TRUST = TagTrustStrategy(selection=RoleSelection(), scope="app", protect_tag=True)
+
+
+def ignore(*_args, **_keywords):
+    """For what is not to be acknowledged."""
 
 
 def application(tmp_path):
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
-    if IS_VERSION_2:
-        cdk.Aspects.of(app).add(cdk_nag.AwsSolutionsChecks(reports=False))
-    else:
-        cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    for name in PACKS:
+        pack = getattr(cdk_nag, name)
+        if IS_VERSION_2:
+            cdk.Aspects.of(app).add(pack(reports=False))
+        else:
+            cdk.Validations.of(app).add_plugins(pack(app))
     return app
 
 
@@ -106,7 +124,8 @@ def test_every_finding_of_tag_trust_is_acknowledged_too(tmp_path, account, strat
 
 def test_without_the_acknowledgements_there_would_be_findings(tmp_path, monkeypatch):
     for module in ("session_policy.broker", "session_policy.base_role", "stack"):
-        monkeypatch.setattr(f"iam_sudo_cdk.{module}.acknowledge", lambda *_args, **_keywords: None)
+        monkeypatch.setattr(f"iam_sudo_cdk.{module}.acknowledge", ignore)
+    monkeypatch.setattr("iam_sudo_cdk.acknowledgements._PACKS", ())
     # For cdk-nag 2 there was no newer Python than ours when it was made.
     newer = set() if IS_VERSION_2 else {"AwsSolutions-L1"}
     assert findings(tmp_path) == newer | {
@@ -117,7 +136,34 @@ def test_without_the_acknowledgements_there_would_be_findings(tmp_path, monkeypa
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::aws:policy/*]",
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>"
         ":log-group:/aws/lambda/iam-sudo:*]",
+        *(
+            f"{pack}-{rule}"
+            for pack in STANDARDS
+            for rule in ("CloudWatchLogGroupEncrypted", "IAMNoInlinePolicy", "LambdaInsideVPC")
+        ),
+        *(
+            f"{pack}-{rule}"
+            for pack in ("HIPAA.Security", "NIST.800.53.R5")
+            for rule in ("LambdaConcurrency", "LambdaDLQ")
+        ),
     }
+
+
+def test_what_is_acknowledged_because_it_is_absent_can_be_had_by_a_property(tmp_path, monkeypatch):
+    monkeypatch.setattr("iam_sudo_cdk.session_policy.extras.acknowledge_in_packs", ignore)
+    app = application(tmp_path)
+    scope = cdk.Stack(app, "stack")
+    iam_sudo(
+        scope,
+        log_encryption_key=kms.Key(scope, "Key"),
+        reserved_concurrent_executions=5,
+        vpc=ec2.Vpc(scope, "Vpc"),
+        dead_letter_queue=sqs.Queue(scope, "Queue"),
+    )
+    absent = "CloudWatchLogGroupEncrypted|LambdaConcurrency|LambdaDLQ|LambdaInsideVPC"
+    found = reported(app)
+    assert found  # of the VPC and the queue, which are none of ours
+    assert not [each for each in found if re.search(absent, each)]
 
 
 def test_a_wildcard_that_is_added_later_is_a_finding(tmp_path):
@@ -128,7 +174,8 @@ def test_a_wildcard_that_is_added_later_is_a_finding(tmp_path):
     scope.iam_sudo.base_role.add_to_policy(
         iam.PolicyStatement(actions=["iam:Pass*"], resources=["arn:aws:iam::111122223333:role/a"])
     )
-    assert reported(app) == {"AwsSolutions-IAM5[Action::iam:Pass*]"}
+    found = {each for each in reported(app) if each.startswith("AwsSolutions")}
+    assert found == {"AwsSolutions-IAM5[Action::iam:Pass*]"}
 
 
 # Both forms are there, whichever cdk-nag is installed.
