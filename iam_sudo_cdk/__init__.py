@@ -25,6 +25,8 @@ from .errors import (
     InvalidConfiguration,
 )
 from .iam_sudo import IamSudo, Strategy
+from .imported import IIamSudo
+from .permission_sets import PermissionSet
 from .selection import RoleSelection
 from .session_policy import SessionPolicyStrategy
 from .stack import IamSudoDemoStack, IamSudoStack
@@ -34,11 +36,13 @@ __all__ = [
     "AccountNotAllowed",
     "CannotGrant",
     "DeveloperTrust",
+    "IIamSudo",
     "IamSudo",
     "IamSudoDemoStack",
     "IamSudoStack",
     "InvalidChoice",
     "InvalidConfiguration",
+    "PermissionSet",
     "RoleSelection",
     "SessionPolicyStrategy",
     "Strategy",

@@ -54,6 +54,12 @@ def development_accounts_only(scope: Construct, accounts: Sequence[str]) -> None
     )
 
 
+def is_elsewhere(scope: Construct, accounts: Sequence[str]) -> bool:
+    """Whether `scope`'s stack is known to be for an account that is none of `accounts`."""
+    account = cdk.Stack.of(scope).account
+    return not cdk.Token.is_unresolved(account) and account not in parse_accounts(accounts)
+
+
 def possible_accounts(stack: cdk.Stack) -> tuple[str, ...] | None:
     """The accounts that a stack may be deployed to, or None when it may be any."""
     if not cdk.Token.is_unresolved(stack.account):

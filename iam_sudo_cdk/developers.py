@@ -1,4 +1,4 @@
-"""Who is granted something, in whichever way the application names them: an object, or an ARN."""
+"""Whom the application calls a developer: an object, an ARN, or a permission set."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .errors import CannotGrant
+from .permission_sets import PermissionSet
 
 # What an ARN may be of.
 KINDS = "ARNs of roles, users and groups"
 _ARN_FIELDS = 6
 
 
-def grantee_of(scope: Construct, who: object) -> iam.IGrantable:
+# Whom `grant_sudo` takes: roles, users, groups, their ARNs, and permission sets.
+Developer = iam.IGrantable | str | PermissionSet
+
+
+def grantee_of(scope: Construct, who: object) -> iam.IGrantable | PermissionSet:
     """The grantee that is meant; an ARN is imported into `scope`, once.
 
     Raises:
         CannotGrant: it is neither a grantee nor the ARN of one.
     """
+    if isinstance(who, PermissionSet):
+        return who
     if hasattr(who, "grant_principal"):
         return cast(iam.IGrantable, who)
     if not isinstance(who, str):

@@ -57,7 +57,7 @@ _NO_GROUP = {
 }
 
 
-def grant_invoke(function: lambda_.Function, grantee: iam.IGrantable) -> iam.Grant:
+def grant_invoke(function: lambda_.IFunction, grantee: iam.IGrantable) -> iam.Grant:
     """Grant `lambda:InvokeFunction` on `function`; the result is always a success.
 
     Raises:
@@ -161,6 +161,18 @@ def _was_written(principal: iam.IPrincipal) -> bool:
     return any(isinstance(child, iam.CfnPolicy) for child in construct.node.find_all())
 
 
-def _permit(function: lambda_.Function, arn: str) -> iam.Grant:
+def _permit(function: lambda_.IFunction, arn: str) -> iam.Grant:
     check_stands_for_one(arn)
-    return function.grant_invoke(iam.ArnPrincipal(arn))
+    region, here = function.env.region, cdk.Stack.of(function).region
+    if region == here or any(map(cdk.Token.is_unresolved, (region, here))):
+        try:
+            return function.grant_invoke(iam.ArnPrincipal(arn))
+        except RuntimeError as error:
+            # Of a function that the CDK does not know to be of the stack's account.
+            if "Cannot modify permission" not in str(error):
+                raise
+    raise CannotGrant(
+        grantee=arn,
+        problem="it takes a permission on the broker, and that is another stack's: grant it there, "
+        "or say same_environment",
+    )

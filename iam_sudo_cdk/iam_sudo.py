@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, cast, get_args
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from .accounts import development_accounts_only, parse_accounts
-from .developers import grantee_of
+from .accounts import development_accounts_only, is_elsewhere, parse_accounts
+from .developers import Developer, grantee_of
 from .errors import InvalidChoice, InvalidConfiguration
+from .imported import IIamSudo, ImportedIamSudo
 from .session_policy import Broker, SessionPolicyStrategy
 from .tag_trust import NeverSelected, TrustedRoles
 
@@ -25,7 +27,9 @@ from .tag_trust import NeverSelected, TrustedRoles
 class BoundStrategy(Protocol):
     """What a strategy has built."""
 
-    def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant: ...
+    def grant_sudo(self, grantee: Any) -> iam.Grant:
+        """Grant it to a grantee of the CDK's, or to a `PermissionSet`."""
+        ...
 
 
 class Strategy(Protocol):
@@ -34,6 +38,9 @@ class Strategy(Protocol):
     def bind(self, scope: Construct, development_accounts: Sequence[str]) -> BoundStrategy:
         """Build what the strategy needs, in `scope`, for these accounts."""
         ...
+
+
+Elsewhere = Literal["error", "nothing"]
 
 
 class IamSudo(NeverSelected):
@@ -46,6 +53,9 @@ class IamSudo(NeverSelected):
             both while an application moves from one to the other. There is no default.
         development_accounts: the accounts, 12-digit strings, that it may be deployed to. There is
             no default: see `accounts` for how it is enforced.
+        elsewhere: what happens in a stack that is known to be for another account: "error", or
+            "nothing" where the same lines serve development and production; default: "error". A
+            stack whose account is not known is built, and CloudFormation refuses it elsewhere.
 
     Raises:
         InvalidConfiguration: an account that is not one of them, or a value that is not allowed.
@@ -58,9 +68,14 @@ class IamSudo(NeverSelected):
         *,
         strategy: Strategy | Sequence[Strategy],
         development_accounts: Sequence[str],
+        elsewhere: Elsewhere = "error",
     ) -> None:
         super().__init__(scope, id)
-        development_accounts_only(self, development_accounts)
+        if elsewhere not in get_args(Elsewhere):
+            raise InvalidChoice(key="elsewhere", value=elsewhere, allowed='"error", "nothing"')
+        self._is_elsewhere = elsewhere == "nothing" and is_elsewhere(self, development_accounts)
+        if not self._is_elsewhere:
+            development_accounts_only(self, development_accounts)
         strategies: list[Any] = list(strategy) if isinstance(strategy, Sequence) else [strategy]
         if not strategies or not all(
             hasattr(each, "bind") and not isinstance(each, type) for each in strategies
@@ -70,13 +85,39 @@ class IamSudo(NeverSelected):
                 value=strategy or None,
                 allowed="SessionPolicyStrategy(…), TagTrustStrategy(…), or a list of both",
             )
+        if self._is_elsewhere:
+            self._bound: list[BoundStrategy] = []
+            cdk.Annotations.of(self).add_info_v2(
+                "iam-sudo:elsewhere",
+                f"nothing is built in account {cdk.Stack.of(self).account}, which is not one of "
+                f"development_accounts: {', '.join(development_accounts)}",
+            )
+            return
         accounts = parse_accounts(development_accounts)
-        self._bound: list[BoundStrategy] = [each.bind(self, accounts) for each in strategies]
+        self._bound = [each.bind(self, accounts) for each in strategies]
         for trusted in self._bound:
             if isinstance(trusted, TrustedRoles):
                 for each in strategies:
                     if isinstance(each, SessionPolicyStrategy):
                         trusted.leave_out(each.role_name)
+
+    @staticmethod
+    def from_function_arn(scope: Construct, id: str, function_arn: str) -> IIamSudo:
+        """A broker that another application has deployed in this account, to be granted."""
+        return ImportedIamSudo(scope, id, function_arn=function_arn)
+
+    @staticmethod
+    def from_attributes(
+        scope: Construct, id: str, *, function_arn: str, same_environment: bool = False
+    ) -> IIamSudo:
+        """The same; `same_environment` says that it is of this stack's account and region.
+
+        The stack need not know which these are then, and permissions on the function can be granted
+        as well.
+        """
+        return ImportedIamSudo(
+            scope, id, function_arn=function_arn, same_environment=same_environment
+        )
 
     @property
     def base_role(self) -> iam.Role:
@@ -99,20 +140,31 @@ class IamSudo(NeverSelected):
         policies = [each.developer_policy for each in self._bound if isinstance(each, TrustedRoles)]
         return next((policy for policy in policies if policy), None)
 
-    def grant_sudo(self, grantee: iam.IGrantable | str) -> iam.Grant:
+    def grant_sudo(self, grantee: Developer) -> iam.Grant:
         """Let `grantee` use the selected roles: ask the broker, assume the tagged roles, no more.
 
-        It is a role, a user or a group, or the ARN of one.
+        It is a role, a user or a group, the ARN of one, or a `PermissionSet`: that one gets managed
+        policies (`invoke_policy`, `developer_policy`) to be attached to it by their names.
 
         See `grants` and `tag_trust` for whom this reaches and how. The result's `success` is
-        always true.
+        always true, but where `elsewhere` has it that nothing is built: there nothing is granted.
 
         Raises:
             CannotGrant: when nothing could be granted.
         """
-        who = grantee_of(self, grantee)
-        first, *others = [bound.grant_sudo(who) for bound in self._bound]
+        if self._is_elsewhere:
+            nobody = iam.ArnPrincipal("*")
+            who = grantee if hasattr(grantee, "grant_principal") else nobody
+            return iam.Grant.drop(cast(iam.IGrantable, who), "iam-sudo in another account")
+        grantee = grantee_of(self, grantee)
+        first, *others = [bound.grant_sudo(grantee) for bound in self._bound]
         return reduce(iam.Grant.combine, others, first)
+
+    @property
+    def invoke_policy(self) -> iam.ManagedPolicy | None:
+        """The managed policy to attach to permission sets, to ask the broker, if there is one."""
+        policies = [each.invoke_policy for each in self._bound if isinstance(each, Broker)]
+        return next((policy for policy in policies if policy), None)
 
     @property
     def has_broker(self) -> bool:

@@ -13,9 +13,10 @@ from constructs import Construct
 from iam_sudo_core.arns import BROKER_TAG
 
 from .acknowledgements import acknowledge, acknowledge_in_packs
-from .developers import KINDS, grantee_of
+from .developers import KINDS, Developer, grantee_of
 from .errors import CannotGrant, InvalidChoice
-from .iam_sudo import IamSudo, Strategy
+from .iam_sudo import Elsewhere, IamSudo, Strategy
+from .permission_sets import PermissionSet
 from .values import listed
 
 _DEVELOPERS = f"{KINDS}, or those themselves"
@@ -28,8 +29,9 @@ class IamSudoStack(cdk.Stack):
         scope: the application, or a stage.
         id: of the stack.
         strategy: see `IamSudo`.
-        development_accounts: see `IamSudo`.
-        developers: roles, users and groups that get `grant_sudo`, or their ARNs; default: nobody.
+        development_accounts, elsewhere: see `IamSudo`.
+        developers: roles, users, groups and permission sets that get `grant_sudo`, or ARNs;
+            default: nobody.
         kwargs: everything else that a `Stack` takes.
 
     The outputs are those of the broker, if there is one: FunctionName, FunctionArn, BaseRoleArn,
@@ -44,13 +46,18 @@ class IamSudoStack(cdk.Stack):
         *,
         strategy: Strategy | Sequence[Strategy],
         development_accounts: Sequence[str],
-        developers: Sequence[str | iam.IGrantable] = (),
+        elsewhere: Elsewhere = "error",
+        developers: Sequence[Developer] = (),
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("description", "iam-sudo: simulate workload roles in development")
         super().__init__(scope, id, **kwargs)
         self.iam_sudo: IamSudo = IamSudo(
-            self, "IamSudo", strategy=strategy, development_accounts=development_accounts
+            self,
+            "IamSudo",
+            strategy=strategy,
+            development_accounts=development_accounts,
+            elsewhere=elsewhere,
         )
         for who in dict.fromkeys(listed("developers", developers, of=_DEVELOPERS)):
             self.iam_sudo.grant_sudo(self._developer(who))
@@ -60,13 +67,16 @@ class IamSudoStack(cdk.Stack):
             # The stack is one of the broker's parts, by which other brokers know it.
             function = cast(lambda_.CfnFunction, self.iam_sudo.function.node.default_child)
             self.tags.set_tag(BROKER_TAG, str(function.function_name))
+        if self.iam_sudo.invoke_policy:
+            arn = self.iam_sudo.invoke_policy.managed_policy_arn
+            outputs["InvokePolicyArn"] = arn, "To attach to permission sets of developers"
         if self.iam_sudo.developer_policy:
             arn = self.iam_sudo.developer_policy.managed_policy_arn
             outputs["DeveloperPolicyArn"] = arn, "To attach to developers who are not in this app"
         for name, (value, description) in outputs.items():
             cdk.CfnOutput(self, name, value=value, description=description)
 
-    def _developer(self, who: object) -> iam.IGrantable:
+    def _developer(self, who: object) -> iam.IGrantable | PermissionSet:
         """The developer, in this stack rather than in the construct, where it has always been."""
         try:
             return grantee_of(self, who)

@@ -16,11 +16,13 @@ from ..acknowledgements import acknowledge, acknowledge_in_packs
 from ..application import is_customized
 from ..errors import InvalidConfiguration
 from ..grants import grant_invoke
+from ..permission_sets import PermissionSet
 from .arn_patterns import with_children
 from .bundle import HANDLER, broker_code
 from .extras import Extras
 
 _INLINE = "IAMNoInlinePolicy"
+_INVOKE_POLICY = "InvokePolicy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +32,35 @@ class Broker:
     base_role: iam.Role
     function: lambda_.Function
     log_group: logs.LogGroup
+    policy_name: str
 
-    def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant:
-        return grant_invoke(self.function, grantee)
+    def grant_sudo(self, grantee: iam.IGrantable | PermissionSet) -> iam.Grant:
+        """Let the grantee invoke the broker; a permission set by a policy to be attached to it.
+
+        A permission on the function cannot name a set: it has no condition on who is calling
+        (Lambda API Reference, "AddPermission").
+        """
+        if not isinstance(grantee, PermissionSet):
+            return grant_invoke(self.function, grantee)
+        return iam.Grant.add_to_principal(
+            grantee=self._policy(),
+            actions=["lambda:InvokeFunction"],
+            resource_arns=[self.function.function_arn],
+        )
+
+    @property
+    def invoke_policy(self) -> iam.ManagedPolicy | None:
+        """The managed policy for permission sets, if there is one."""
+        found = self.function.node.try_find_child(_INVOKE_POLICY)
+        return cast(iam.ManagedPolicy, found) if found else None
+
+    def _policy(self) -> iam.ManagedPolicy:
+        return self.invoke_policy or iam.ManagedPolicy(
+            self.function,
+            _INVOKE_POLICY,
+            managed_policy_name=self.policy_name,
+            description="iam-sudo: ask the broker for sessions of the selected roles",
+        )
 
 
 def log_group_name(function_name: str) -> str:

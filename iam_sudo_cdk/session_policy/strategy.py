@@ -20,7 +20,7 @@ from constructs import Construct
 from iam_sudo_core.arns import BROKER_TAG
 
 from ..errors import InvalidChoice
-from ..names import BASE_ROLE_NAME, FUNCTION_NAME
+from ..names import BASE_ROLE_NAME, FUNCTION_NAME, INVOKE_POLICY_NAME
 from ..selection import RoleSelection
 from ..values import check_kinds, check_truths, listed
 from .base_role import base_role, base_role_arn
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 # IAM User Guide, "IAM and AWS STS quotas": names.
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+_POLICY_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
 # Lambda API Reference, "CreateFunction": FunctionName.
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -68,6 +69,8 @@ class SessionPolicyStrategy:
             IAM and STS; default: none.
         dead_letter_queue: for asynchronous requests that fail; default: none, since nobody asks
             that way. It holds the requests, never credentials.
+        policy_name: of the managed policy for permission sets of IAM Identity Center, which is made
+            when one is granted something; default: iam-sudo-invoke.
 
     Raises:
         InvalidChoice: naming the key, the value and what is allowed.
@@ -87,11 +90,13 @@ class SessionPolicyStrategy:
     vpc_subnets: ec2.SubnetSelection | None = None
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
     dead_letter_queue: sqs.IQueue | None = None
+    policy_name: str = INVOKE_POLICY_NAME
 
     def __post_init__(self) -> None:
         for key, value, pattern, allowed in (
             ("role_name", self.role_name, _ROLE_NAME, "1 to 64 letters, digits and _+=,.@-"),
             ("function_name", self.function_name, _FUNCTION_NAME, "1 to 64 letters, digits, _ -"),
+            ("policy_name", self.policy_name, _POLICY_NAME, "1 to 128 letters, digits and _+=,.@-"),
         ):
             if not isinstance(value, str) or not pattern.fullmatch(value):
                 raise InvalidChoice(key=key, value=value, allowed=allowed)
@@ -157,7 +162,9 @@ class SessionPolicyStrategy:
         for part in (log_group, role, function):
             cast(Any, part.node.default_child).tags.set_tag(BROKER_TAG, self.function_name)
         scope.node.add_validation(SessionsFit(scope, self.selection))
-        return Broker(base_role=base, function=function, log_group=log_group)
+        return Broker(
+            base_role=base, function=function, log_group=log_group, policy_name=self.policy_name
+        )
 
     def _extras(self) -> Extras:
         return Extras(**{each.name: getattr(self, each.name) for each in fields(Extras)})

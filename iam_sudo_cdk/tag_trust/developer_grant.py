@@ -57,6 +57,10 @@ class DeveloperGrant:
             self._managed_policy()
         )
 
+    def give_policy(self) -> iam.Grant:
+        """Grant by the managed policy alone, which somebody will attach."""
+        return self._write(self._managed_policy())
+
     def _write(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let the grantee do with all roles that carry the tag what their trust policies let."""
         grants = []

@@ -20,9 +20,11 @@ from constructs import Construct, IConstruct, IValidation
 
 from ..accounts import development_accounts_only, parse_accounts
 from ..application import Mixin, RoleResource, is_beyond_reach, is_role_resource
+from ..developers import Developer
 from ..errors import InvalidChoice
 from ..grantees import principal_arns
 from ..identities import identity_problem
+from ..permission_sets import PermissionSet
 from ..values import check_kinds, check_truths, listed
 from .annotations import warn, warn_beyond_reach, warn_whole_account
 from .never_opened import is_nobodys_to_open
@@ -51,8 +53,8 @@ class DeveloperTrust(Mixin):
         development_accounts: the accounts, 12-digit strings, that the role's stack may be deployed
             to; a stack that is known to be of another one fails the synthesis.
         developers: the roles and users that the role shall trust, as objects, or as ARNs, in which
-            `*` and `?` are wildcards. The role of an IAM Identity Center permission set stands for
-            the set.
+            `*` and `?` are wildcards; or `PermissionSet(…)`. The role of an IAM Identity Center
+            permission set stands for the set.
         tag: the tag that the role gets; default: iam-sudo:developers=allowed. What the developers
             need on their side is `sts:AssumeRole` on roles with it, see `TagTrustStrategy`.
         trust_whole_account: trust all of the account who may `sts:AssumeRole`; default: False.
@@ -67,7 +69,7 @@ class DeveloperTrust(Mixin):
         self,
         *,
         development_accounts: Sequence[str],
-        developers: Sequence[str | iam.IGrantable] = (),
+        developers: Sequence[Developer] = (),
         tag: Tag | None = None,
         trust_whole_account: bool = False,
         session_tag_keys: Sequence[str] = (),
@@ -157,6 +159,8 @@ class _TrustOneRole:
 def _arns(developer: Any) -> list[str]:
     if isinstance(developer, str):
         return [developer]
+    if isinstance(developer, PermissionSet):
+        return list(developer.role_arns)
     if not hasattr(developer, "grant_principal"):
         raise InvalidChoice(key="developers", value=developer, allowed=f"a list of {_DEVELOPERS}")
     return principal_arns(developer)

@@ -19,6 +19,7 @@ from constructs import Construct, IConstruct
 from ..errors import CannotGrant, InvalidChoice
 from ..grantees import Whereabouts, check_stands_for_one, principal_arns, whereabouts
 from ..names import DEVELOPER_POLICY_NAME
+from ..permission_sets import PermissionSet
 from ..selection import RoleSelection
 from ..values import check_kinds, check_truths
 from .annotations import warn_whole_account
@@ -151,8 +152,12 @@ class TrustedRoles:
         """Never grant a base role of this name, tagged or not; to be said before any grant."""
         self._grant.leave_out(base_role_name)
 
-    def grant_sudo(self, grantee: iam.IGrantable) -> iam.Grant:
+    def grant_sudo(self, grantee: iam.IGrantable | PermissionSet) -> iam.Grant:
         """Enter the grantee into the trust policies, and let it assume roles with the tag."""
+        if isinstance(grantee, PermissionSet):
+            if not self._strategy.trust_whole_account:
+                self._developers |= dict.fromkeys(grantee.role_arns)
+            return self._grant.give_policy()
         stack = cdk.Stack.of(self._scope)
         arns = principal_arns(grantee)
         if whereabouts(grantee, stack) is Whereabouts.ELSEWHERE:

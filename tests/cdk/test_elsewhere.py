@@ -1,0 +1,114 @@
+"""The same lines in development and in production: `elsewhere` says what happens there."""
+
+import pytest
+
+pytest.importorskip("aws_cdk")
+
+import aws_cdk as cdk
+from aws_cdk.assertions import Annotations, Match, Template
+
+from iam_sudo_cdk import (
+    AccountNotAllowed,
+    IamSudo,
+    IamSudoStack,
+    InvalidChoice,
+    InvalidConfiguration,
+    PermissionSet,
+    RoleSelection,
+    SessionPolicyStrategy,
+    TagTrustStrategy,
+)
+from tests.cdk.opened import DEVELOPER, is_open, role, task_role
+from tests.cdk.templates import ACCOUNT, OTHER_ACCOUNT, stack
+
+pytestmark = pytest.mark.slow
+
+STRATEGIES = {
+    "broker": SessionPolicyStrategy(),
+    "tag-trust": TagTrustStrategy(selection=RoleSelection(paths=["*"])),
+}
+
+
+def five_lines(scope, strategy, **options):
+    return IamSudo(scope, "IamSudo", strategy=strategy, development_accounts=[ACCOUNT], **options)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
+@pytest.mark.parametrize("who", [DEVELOPER, PermissionSet("Developer")])
+def test_nothing_is_built_in_another_account_and_that_is_said(strategy, who):
+    scope = stack(OTHER_ACCOUNT)
+    task_role(scope)
+    bare = stack(OTHER_ACCOUNT)
+    task_role(bare)
+    sudo = five_lines(scope, strategy, elsewhere="nothing")
+    grant = sudo.grant_sudo(who)
+    assert not grant.principal_statement
+    assert Template.from_stack(scope).to_json() == Template.from_stack(bare).to_json()
+    annotations = Annotations.from_stack(scope)
+    said = annotations.find_info("*", Match.string_like_regexp("nothing is built"))
+    assert [each.id for each in said] == ["/the-stack/IamSudo"]
+    assert not annotations.find_warning("*", Match.any_value())
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, None])
+def test_in_a_development_account_and_where_none_is_known_it_is_as_ever(account):
+    with_it, without = stack(account), stack(account)
+    five_lines(with_it, STRATEGIES["broker"], elsewhere="nothing").grant_sudo(DEVELOPER)
+    five_lines(without, STRATEGIES["broker"]).grant_sudo(DEVELOPER)
+    assert Template.from_stack(with_it).to_json() == Template.from_stack(without).to_json()
+    assert "DevelopmentAccountsOnly" in str(Template.from_stack(with_it).to_json()["Rules"])
+
+
+def test_a_role_in_development_is_opened_by_the_same_lines():
+    scope = stack(ACCOUNT)
+    task_role(scope)
+    five_lines(scope, STRATEGIES["tag-trust"], elsewhere="nothing").grant_sudo(DEVELOPER)
+    assert is_open(role(scope))
+
+
+def test_an_error_is_the_default():
+    with pytest.raises(AccountNotAllowed):
+        five_lines(stack(OTHER_ACCOUNT), STRATEGIES["broker"])
+    with pytest.raises(AccountNotAllowed):
+        five_lines(stack(OTHER_ACCOUNT), STRATEGIES["broker"], elsewhere="error")
+
+
+@pytest.mark.parametrize("value", ["none", None, True, ""])
+def test_nothing_else_is_a_choice(value):
+    with pytest.raises(InvalidChoice, match="^elsewhere: "):
+        five_lines(stack(OTHER_ACCOUNT), STRATEGIES["broker"], elsewhere=value)
+
+
+@pytest.mark.parametrize("accounts", [[], [int(ACCOUNT)], ACCOUNT])
+def test_the_accounts_have_to_be_right_all_the_same(accounts):
+    with pytest.raises(InvalidChoice, match="^development_accounts: "):
+        IamSudo(
+            stack(OTHER_ACCOUNT),
+            "IamSudo",
+            strategy=SessionPolicyStrategy(),
+            development_accounts=accounts,
+            elsewhere="nothing",
+        )
+
+
+def test_there_is_no_broker_where_nothing_is_built():
+    sudo = five_lines(stack(OTHER_ACCOUNT), STRATEGIES["broker"], elsewhere="nothing")
+    assert not sudo.has_broker
+    with pytest.raises(InvalidConfiguration, match="there is no broker"):
+        assert sudo.function
+
+
+def test_a_ready_made_stack_is_empty_elsewhere_and_has_no_outputs():
+    env = cdk.Environment(account=OTHER_ACCOUNT, region="eu-west-1")
+    made = IamSudoStack(
+        cdk.App(),
+        "ready",
+        strategy=SessionPolicyStrategy(),
+        development_accounts=[ACCOUNT],
+        developers=[DEVELOPER],
+        elsewhere="nothing",
+        env=env,
+    )
+    template = Template.from_stack(made).to_json()
+    assert "Resources" not in template
+    assert "Outputs" not in template

@@ -1,0 +1,103 @@
+"""A broker that is deployed already, granted by another application; and the interface of both."""
+
+import pytest
+
+pytest.importorskip("aws_cdk")
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Template
+
+from iam_sudo_cdk import CannotGrant, IamSudo, IIamSudo, InvalidChoice, PermissionSet
+from tests.cdk.templates import ACCOUNT, OTHER_ACCOUNT, REGION, iam_sudo, stack
+
+pytestmark = pytest.mark.slow
+
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:iam-sudo"
+DEVELOPER = f"arn:aws:iam::{ACCOUNT}:role/dev"
+IDENTITY_CENTER = (
+    f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_a_0123456789abcdef"
+)
+
+
+def imported(scope, **options):
+    if options:
+        return IamSudo.from_attributes(scope, "IamSudo", function_arn=FUNCTION, **options)
+    return IamSudo.from_function_arn(scope, "IamSudo", FUNCTION)
+
+
+def test_made_here_or_elsewhere_it_is_the_same_interface():
+    scope = stack(ACCOUNT)
+    assert isinstance(imported(scope), IIamSudo)
+    assert isinstance(iam_sudo(stack(ACCOUNT)), IIamSudo)
+
+
+def test_a_developer_may_invoke_it_and_nothing_else_is_made():
+    scope = stack(ACCOUNT)
+    assert imported(scope).grant_sudo(DEVELOPER).success
+    resources = Template.from_stack(scope).to_json()["Resources"]
+    (policy,) = resources.values()
+    assert policy["Type"] == "AWS::IAM::Policy"
+    assert policy["Properties"]["PolicyDocument"]["Statement"] == [
+        {"Action": "lambda:InvokeFunction", "Effect": "Allow", "Resource": FUNCTION}
+    ]
+
+
+def test_a_role_of_the_application_gets_a_policy_too():
+    scope = stack(ACCOUNT)
+    role = iam.Role(scope, "Role", assumed_by=iam.AccountRootPrincipal())
+    assert imported(scope).grant_sudo(role).success
+    Template.from_stack(scope).resource_count_is("AWS::IAM::Policy", 1)
+
+
+@pytest.mark.parametrize("options", [{}, {"same_environment": True}])
+def test_who_takes_a_permission_gets_one_in_the_brokers_own_account_and_region(options):
+    scope = stack(ACCOUNT)
+    assert imported(scope, **options).grant_sudo(IDENTITY_CENTER).success
+    Template.from_stack(scope).has_resource_properties(
+        "AWS::Lambda::Permission", {"Principal": IDENTITY_CENTER, "FunctionName": FUNCTION}
+    )
+
+
+def test_a_stack_that_does_not_know_its_account_says_that_it_is_the_brokers():
+    scope = stack()
+    assert imported(scope, same_environment=True).grant_sudo(IDENTITY_CENTER).success
+
+
+def of_another_region():
+    env = cdk.Environment(account=ACCOUNT, region="us-east-1")
+    return cdk.Stack(cdk.App(), "there", env=env)
+
+
+@pytest.mark.parametrize("make", [stack, of_another_region])
+def test_a_permission_that_would_not_reach_the_broker_is_refused(make):
+    with pytest.raises(CannotGrant, match="it takes a permission on the broker"):
+        imported(make()).grant_sudo(IDENTITY_CENTER)
+
+
+def test_a_permission_set_is_granted_by_the_stack_of_the_broker():
+    with pytest.raises(CannotGrant, match="where the broker is made"):
+        imported(stack(ACCOUNT)).grant_sudo(PermissionSet("Developer"))
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "iam-sudo",
+        None,
+        f"{FUNCTION}:live",
+        f"{FUNCTION}:$LATEST",
+        DEVELOPER,
+        FUNCTION.replace(ACCOUNT, OTHER_ACCOUNT),
+    ],
+)
+def test_what_is_no_function_of_this_account_is_refused_in_one_line(arn):
+    with pytest.raises(InvalidChoice, match=r"^function_arn: .*ARN of a broker") as refusal:
+        IamSudo.from_function_arn(stack(ACCOUNT), "IamSudo", arn)
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+def test_an_arn_that_only_the_deployment_knows_is_taken():
+    scope = stack(ACCOUNT)
+    arn = cdk.Fn.import_value("broker")
+    assert IamSudo.from_function_arn(scope, "IamSudo", arn).grant_sudo(DEVELOPER).success
