@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.policy.principals import Principal
 
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -80,8 +81,8 @@ class Iam:
 class Everything:
     """A selection that selects every role."""
 
-    def name_pattern(self, role_name: str) -> str:  # noqa: ARG002
-        return "*"
+    def rule(self, role: RoleArn) -> str:  # noqa: ARG002
+        return "role name *"
 
     def allowed(self, principals: Any) -> Principal:  # noqa: ARG002
         return Principal("Service", "x")

@@ -2,8 +2,9 @@
 
     python -m benchmarks.synth_app ROLES [tag-trust]
 
-The roles are as applications have them: unnamed `iam.Role`s for ECS tasks, each with permissions
-of its own in the default policy that `add_to_policy` makes.
+The roles are as applications have them: unnamed `iam.Role`s of ECS tasks, each with permissions
+of its own in the default policy that `add_to_policy` makes, and a task definition that has it.
+They are selected by that use.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import sys
 
 import aws_cdk as cdk
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 
 STACKS = 10
@@ -33,6 +35,8 @@ def main(roles: int, *, tag_trust: bool) -> None:
                 resources=[f"arn:aws:s3:::bucket-{number}/*"],
             )
         )
+        # The resource alone: what else a task has would only make our share look smaller.
+        ecs.CfnTaskDefinition(role.stack, f"Task{number}", task_role_arn=role.role_arn)
     if tag_trust:
         _open(stacks[0])
     app.synth()
@@ -45,7 +49,7 @@ def _open(stack: cdk.Stack) -> None:
     sudo = IamSudo(
         stack,
         "IamSudo",
-        strategy=TagTrustStrategy(selection=RoleSelection(paths=["*"]), scope="app"),
+        strategy=TagTrustStrategy(selection=RoleSelection(used_by=["ecs-task"]), scope="app"),
         development_accounts=[ACCOUNT],
     )
     sudo.grant_sudo(iam.ArnPrincipal(f"arn:aws:iam::{ACCOUNT}:role/developer"))

@@ -1,8 +1,8 @@
 """The CDK constructs: developers use the roles of workloads, in development accounts.
 
-It may import of ours the core. Its rooms are `application` (what synthesis knows), the strategies
-`session_policy` and `tag_trust`, and `context` (for `app.py`); each says what it may import, and
-the modules beside them are the floor that the strategies stand on.
+It may import of ours the core. Its rooms are `application` (what synthesis knows), `selected`
+(which roles are meant), the strategies `session_policy` and `tag_trust`, and `context` (for
+`app.py`); each says what it may import, and the modules beside them are what all stand on.
 """
 
 from .oldest_cdk import refuse_older_cdk

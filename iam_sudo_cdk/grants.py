@@ -57,8 +57,12 @@ _NO_GROUP = {
 }
 
 
-def grant_invoke(function: lambda_.IFunction, grantee: iam.IGrantable) -> iam.Grant:
+def grant_invoke(
+    function: lambda_.IFunction, grantee: iam.IGrantable, *, arn: str | None = None
+) -> iam.Grant:
     """Grant `lambda:InvokeFunction` on `function`; the result is always a success.
+
+    `arn` is the function's as text, for a grantee of another stack that must not depend on it.
 
     Raises:
         CannotGrant: when nothing would reach the grantee, instead of pretending.
@@ -72,7 +76,9 @@ def grant_invoke(function: lambda_.IFunction, grantee: iam.IGrantable) -> iam.Gr
         lambda grantee: iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["lambda:InvokeFunction"],
-            resource_arns=[function.function_arn],
+            resource_arns=[
+                arn if arn and _is_of_another_stack(grantee, stack) else function.function_arn
+            ],
         ),
     )
     if by_policy:
@@ -149,6 +155,12 @@ def _is_ours_to_write(principal: iam.IPrincipal, arns: list[str]) -> bool:
     fields = fields_of(arns[0])
     path = fields[5].partition("/")[2] if fields else ""
     return not path.startswith((*_RESERVED_PATHS, _IDENTITY_CENTER_PREFIX))
+
+
+def _is_of_another_stack(grantee: iam.IGrantable, stack: cdk.Stack) -> bool:
+    # Of what is written to: a principal, or a policy of ours that is attached to one.
+    construct = grantee if hasattr(grantee, "node") else grantee.grant_principal
+    return cdk.Stack.of(cast(IConstruct, construct)) is not stack
 
 
 def _was_written(principal: iam.IPrincipal) -> bool:

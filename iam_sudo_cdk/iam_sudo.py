@@ -20,8 +20,9 @@ from .accounts import development_accounts_only, is_elsewhere, parse_accounts
 from .developers import Developer, grantee_of
 from .errors import InvalidChoice, InvalidConfiguration
 from .imported import IIamSudo, ImportedIamSudo
+from .selected import NeverSelected
 from .session_policy import Broker, SessionPolicyStrategy
-from .tag_trust import NeverSelected, TrustedRoles
+from .tag_trust import TrustedRoles
 
 
 class BoundStrategy(Protocol):

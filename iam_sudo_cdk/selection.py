@@ -1,4 +1,4 @@
-"""Which roles the broker may simulate, from Python to the broker's environment.
+"""Which roles developers may use, from Python to the broker's environment.
 
 What deploys is what the broker accepts: the environment goes through the core's own parser at
 synth, with stand-ins for the account and partition that only the deployment knows, and it has to
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import aws_cdk as cdk
 
@@ -18,9 +19,10 @@ from iam_sudo_core import Principal, Settings
 from iam_sudo_core.broker.selection import POLICY_VARIABLE, RoleSelectionPolicy
 from iam_sudo_core.broker.settings import BASE_ROLE_VARIABLE
 from iam_sudo_core.errors import InvalidSettings
-from iam_sudo_core.policy.patterns import matching
+from iam_sudo_core.policy.patterns import fold, matching
 from iam_sudo_core.policy.principals import TYPES
 
+from .application import USES
 from .errors import InvalidChoice, InvalidConfiguration
 
 # AWS Lambda Developer Guide, "Lambda quotas": environment variables, in aggregate.
@@ -33,79 +35,159 @@ _LONGEST_ROLE_ARN = "arn:aws-us-gov:iam::000000000000:role/{}"
 _NAME_PATTERN = re.compile(r"[A-Za-z0-9_+=,.@*?-]+")
 
 
+# The roles of the blog, and whom they trust.
+_DEMO_NAMES = ("iam-sudo-demo-*",)
+_TASKS = ("Service:ecs-tasks.amazonaws.com",)
+_UNSET: Any = object()
+
+
 @dataclass(frozen=True, kw_only=True)
 class RoleSelection:
-    """Roles whose name matches one of `role_names` *and* that one of `principals` may assume.
+    """Roles that are meant by use, construct path or name, any of these, *and* by whom they trust.
 
-    `role_names` are patterns of whole names, case-sensitive, with `*` and `?`; default: the roles
-    of the blog, `iam-sudo-demo-*`. `principals` are `TYPE:ID`, split at the first colon, and may
-    have wildcards too; default: `Service:ecs-tasks.amazonaws.com`. Both are known at synth: a
-    token (a name that CloudFormation makes up) cannot be checked and is refused.
+    Attributes:
+        used_by: what resources of the application use the role for: `ecs-task` (a task definition
+            has it as TaskRoleArn), `lambda`, `states` and the other names in `USES`. No name is
+            needed, and references are followed wherever they lead.
+        paths: patterns of construct paths in the application, as in `*/TaskRole`.
+        role_names: patterns of whole names. By tag-trust, roles of the application whose names are
+            known at synth; by the broker, all roles of the account.
+        principals: patterns of whom the role trusts, `TYPE:ID`, split at the first colon; default:
+            the services that belong to `used_by`, and for paths and names
+            `Service:ecs-tasks.amazonaws.com`.
+        ignore_case: compare `paths` without case; default: False.
 
-    `paths` are patterns of construct paths, for the tag-based strategy alone: they select roles of
-    the application whose names CloudFormation will make up; default: none.
+    Patterns have `*` and `?` and are case-sensitive. Without `used_by`, `paths` and `role_names`
+    the roles of the blog are meant, `iam-sudo-demo-*`. All is known at synth: a token (a name that
+    CloudFormation makes up) cannot be checked and is refused.
 
     Raises:
         InvalidChoice: naming the key, the value and what is allowed.
     """
 
-    role_names: Sequence[str] = ("iam-sudo-demo-*",)
-    principals: Sequence[str] = ("Service:ecs-tasks.amazonaws.com",)
+    used_by: Sequence[str] = ()
     paths: Sequence[str] = ()
+    role_names: Sequence[str] = _UNSET
+    principals: Sequence[str] = _UNSET
+    ignore_case: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "role_names", _role_names(self.role_names))
-        object.__setattr__(self, "principals", _principals(self.principals))
-        object.__setattr__(self, "paths", _paths(self.paths))
+        used_by, paths = _used_by(self.used_by), _paths(self.paths)
+        role_names: object = self.role_names
+        if role_names is _UNSET:
+            role_names = () if used_by or paths else _DEMO_NAMES
+        elif not (isinstance(role_names, list | tuple) and not role_names and (used_by or paths)):
+            role_names = _role_names(role_names)
+        principals: object = self.principals
+        if principals is _UNSET:
+            services = [f"Service:{each}" for use in used_by for each in USES[use].services]
+            principals = [*services, *(_TASKS if paths or role_names else ())]
+        if not isinstance(self.ignore_case, bool) or (self.ignore_case and not paths):
+            raise InvalidChoice(
+                key="ignore_case",
+                value=self.ignore_case,
+                allowed="True or False, and True with paths, which it is about",
+            )
+        for key, value in (
+            ("used_by", used_by),
+            ("paths", paths),
+            ("role_names", tuple(cast(Sequence[str], role_names))),
+            ("principals", _principals(principals)),
+        ):
+            object.__setattr__(self, key, value)
+
+    @property
+    def reads_the_application(self) -> bool:
+        """Whether it selects roles of the application that have no name before they are there."""
+        return bool(self.used_by or self.paths)
 
     def names(self, *, name: str | None, path: str) -> bool:
-        """Whether a role is meant by its name, or, when that is not known, by its path."""
-        if name is None:
-            return matching(self.paths, path) is not None
-        return matching(self.role_names, name) is not None
+        """Whether a role is meant by its name, if that is known, or by its path."""
+        if name is not None and matching(self.role_names, name) is not None:
+            return True
+        if self.ignore_case:
+            return matching(map(fold, self.paths), fold(path)) is not None
+        return matching(self.paths, path) is not None
 
     def policy(self) -> RoleSelectionPolicy:
-        """The selection as the broker reads it, on any base role."""
-        return RoleSelectionPolicy.parse(_compact(_policy(self.role_names, self.principals, "*")))
+        """The selection as the broker reads it, on any base role, without the application."""
+        return RoleSelectionPolicy.parse(_compact(self._policy("*", [])))
 
-    def environment(self, stack: cdk.Stack, *, base_role: str, name: str) -> dict[str, str]:
+    def environment(
+        self,
+        stack: cdk.Stack,
+        *,
+        base_role: str,
+        name: str,
+        role_arns: cdk.IAnyProducer | None = None,
+    ) -> dict[str, str]:
         """The broker's environment; `base_role` is the base role's ARN, `name` its name.
+
+        `role_arns` are those of the application's selected roles, known when all are there.
 
         Raises:
             InvalidConfiguration: it is larger than Lambda accepts.
             iam_sudo_core.errors.InvalidSettings: the broker would not start with it.
         """
-        longest = self._variables(_LONGEST_ROLE_ARN.format(name), to_json=_compact)
+        self.check_size(name=name)
+        arns: object = cdk.Lazy.uncached_any(role_arns) if role_arns else []
+        return self._variables(base_role, arns, to_json=stack.to_json_string)
+
+    def check_size(self, *, name: str, role_arns: Sequence[str] = ()) -> None:
+        """Look whether the environment fits with these ARNs, or what is as long as they get.
+
+        Raises:
+            InvalidConfiguration: it is larger than Lambda accepts.
+        """
+        longest = self._variables(_LONGEST_ROLE_ARN.format(name), role_arns, to_json=_compact)
         Settings.parse(longest)
         # Lambda measures the JSON text of the whole map, where each quote of our JSON is two bytes.
         size = len(_compact(longest).encode())
         if size > ENVIRONMENT_BYTES:
+            needs = f"the broker's environment needs {size:,} bytes"
+            if role_arns:
+                raise InvalidConfiguration(
+                    f"used_by and paths: with the ARNs of {len(role_arns)} roles {needs} and "
+                    f"Lambda accepts {ENVIRONMENT_BYTES:,}; select fewer, give the roles names "
+                    "and select them by role_names, or use TagTrustStrategy",
+                    bytes=size,
+                    limit=ENVIRONMENT_BYTES,
+                )
             raise InvalidConfiguration(
-                f"role_names and principals: the broker's environment needs {size:,} bytes and "
+                f"role_names and principals: {needs} and "
                 f"Lambda accepts {ENVIRONMENT_BYTES:,}; use fewer and wider patterns",
                 bytes=size,
                 limit=ENVIRONMENT_BYTES,
             )
-        return self._variables(base_role, to_json=stack.to_json_string)
 
-    def _variables(self, base_role: str, *, to_json: Callable[[object], str]) -> dict[str, str]:
+    def _variables(
+        self, base_role: str, role_arns: object, *, to_json: Callable[[object], str]
+    ) -> dict[str, str]:
         return {
-            POLICY_VARIABLE: to_json(_policy(self.role_names, self.principals, base_role)),
+            POLICY_VARIABLE: to_json(self._policy(base_role, role_arns)),
             BASE_ROLE_VARIABLE: base_role,
             # The global endpoint is one region's: slower from the others, and down with it.
             "AWS_STS_REGIONAL_ENDPOINTS": "regional",
         }
 
+    def _policy(self, base_role: str, role_arns: object) -> dict[str, object]:
+        names = {"allowed-role-names": list(self.role_names)} if self.role_names else {}
+        arns = {"allowed-role-arns": role_arns} if self.reads_the_application else {}
+        return {**names, **arns, **_limits(self.principals, base_role)}
 
-def _policy(
-    role_names: Sequence[str], principals: Sequence[str], base_role: str
-) -> dict[str, object]:
+
+def _limits(principals: Iterable[str], base_role: str) -> dict[str, object]:
     parsed = [Principal.parse(text) for text in principals]
     return {
-        "allowed-role-names": list(role_names),
         "allowed-principals": [{principal.type: principal.id} for principal in parsed],
         "allowed-base-roles": [base_role],
     }
+
+
+def _used_by(values: object) -> tuple[str, ...]:
+    if isinstance(values, list | tuple) and not values:
+        return ()
+    return _strings("used_by", values, f"a list of {', '.join(USES)}", lambda text: text in USES)
 
 
 def _role_names(values: object) -> tuple[str, ...]:
@@ -133,7 +215,7 @@ def _paths(values: object) -> tuple[str, ...]:
 
 def _is_principal(text: str) -> bool:
     try:
-        RoleSelectionPolicy.parse(_compact(_policy(["*"], [text], "*")))
+        RoleSelectionPolicy.parse(_compact({"allowed-role-names": ["*"], **_limits([text], "*")}))
     except (ValueError, InvalidSettings):
         return False
     return not any(character.isspace() for character in text)

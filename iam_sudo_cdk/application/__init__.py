@@ -4,6 +4,8 @@ It reads and says nothing. It imports of ours the core alone.
 """
 
 from .cdk_insides import TaggableVisitor, has_any_token, has_token, identity, path_of
+from .elsewhere import roles_elsewhere
+from .helper_roles import HelperRoles
 from .intrinsics import UsualLength, is_intrinsic, is_undecided, may_be, rendered
 from .older_cdks import Mixin
 from .policy_resources import Policy, PolicyResources
@@ -18,11 +20,15 @@ from .role_resource import (
     is_customized,
     is_role_resource,
 )
+from .used_roles import UsedRoles
+from .uses import USES
 
 __all__ = [
     "BASE_ROLE",
     "ROLE_TYPE",
     "TRUST_POLICY",
+    "USES",
+    "HelperRoles",
     "Mixin",
     "NamedRole",
     "Policy",
@@ -30,6 +36,7 @@ __all__ = [
     "RoleResource",
     "TaggableVisitor",
     "Unreadable",
+    "UsedRoles",
     "UsualLength",
     "has_any_token",
     "has_token",
@@ -44,5 +51,6 @@ __all__ = [
     "path_of",
     "rendered",
     "resources",
+    "roles_elsewhere",
     "snapshot",
 ]

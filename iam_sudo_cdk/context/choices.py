@@ -29,9 +29,11 @@ STRATEGIES = ("session-policy", "tag-trust", "both")
 KEYS = (
     "strategy",
     "development_accounts",
+    "used_by",
     "role_names",
     "principals",
     "role_paths",
+    "ignore_case",
     "developers",
     "base_role_managed_policies",
     "base_role_name",
@@ -137,13 +139,24 @@ class Choices:
 
 
 def _selection(read: ContextReader) -> RoleSelection:
-    defaults = RoleSelection()
-    paths = read.strings("role_paths", default=defaults.paths)
-    return RoleSelection(
-        role_names=read.strings("role_names", default=defaults.role_names),
-        principals=read.strings("principals", default=defaults.principals),
-        paths=paths,
-    )
+    used_by = read.strings("used_by")
+    paths = read.strings("role_paths")
+    try:
+        defaults = RoleSelection(used_by=used_by, paths=paths)
+        return RoleSelection(
+            used_by=used_by,
+            paths=paths,
+            role_names=read.strings("role_names", default=defaults.role_names),
+            principals=read.strings("principals") or defaults.principals,
+            ignore_case=read.truth("ignore_case"),
+        )
+    except InvalidChoice as error:
+        # The one option that has another name here.
+        if error.key == "paths":
+            raise InvalidChoice(
+                key="role_paths", value=error.value, allowed=error.allowed
+            ) from None
+        raise
 
 
 def _tag_trust(read: ContextReader, selection: RoleSelection) -> TagTrustStrategy:
@@ -171,6 +184,7 @@ def _session_policy(read: ContextReader, selection: RoleSelection) -> SessionPol
     try:
         return SessionPolicyStrategy(
             selection=selection,
+            scope="stage",
             base_role_managed_policies=read.strings(
                 "base_role_managed_policies",
                 default=("PowerUserAccess",),

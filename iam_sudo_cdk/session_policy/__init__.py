@@ -1,6 +1,6 @@
 """The strategy with a broker: its parts, and what synthesis can say about its sessions.
 
-It may import `application` and the library's floor (`accounts`, `grants`, `selection` …), not
+It may import `application`, `selected` and the library's floor (`accounts`, `selection` …), not
 `tag_trust`.
 """
 

@@ -42,3 +42,13 @@ def stack_pattern(stack: cdk.Stack) -> str:
         resource="stack",
         resource_name=f"{cdk.ScopedAws(stack).stack_name}/*",
     )
+
+
+def function_arn(stack: cdk.Stack, name: str) -> str:
+    """By name: a reference to the function would close circles."""
+    return stack.format_arn(
+        service="lambda",
+        resource="function",
+        resource_name=name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )

@@ -17,7 +17,7 @@ from ..application import is_customized
 from ..errors import InvalidConfiguration
 from ..grants import grant_invoke
 from ..permission_sets import PermissionSet
-from .arn_patterns import with_children
+from .arn_patterns import function_arn, with_children
 from .bundle import HANDLER, broker_code
 from .extras import Extras
 
@@ -27,12 +27,17 @@ _INVOKE_POLICY = "InvokePolicy"
 
 @dataclass(frozen=True, kw_only=True)
 class Broker:
-    """What the strategy has built."""
+    """What the strategy has built.
+
+    `arn` is the function's without a reference to it, if it refers to roles of other stacks: theirs
+    could not refer to it as well.
+    """
 
     base_role: iam.Role
     function: lambda_.Function
     log_group: logs.LogGroup
     policy_name: str
+    arn: str | None = None
 
     def grant_sudo(self, grantee: iam.IGrantable | PermissionSet) -> iam.Grant:
         """Let the grantee invoke the broker; a permission set by a policy to be attached to it.
@@ -41,7 +46,7 @@ class Broker:
         (Lambda API Reference, "AddPermission").
         """
         if not isinstance(grantee, PermissionSet):
-            return grant_invoke(self.function, grantee)
+            return grant_invoke(self.function, grantee, arn=self.arn)
         return iam.Grant.add_to_principal(
             grantee=self._policy(),
             actions=["lambda:InvokeFunction"],
@@ -145,12 +150,7 @@ def broker_role(
         resource_name=f"{log_group_name(function_name)}:*",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
-    own = stack.format_arn(
-        service="lambda",
-        resource="function",
-        resource_name=function_name,
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
+    own = function_arn(stack, function_name)
     role = iam.Role(
         scope,
         "BrokerRole",

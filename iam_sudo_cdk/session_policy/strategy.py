@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -23,8 +23,16 @@ from ..errors import InvalidChoice
 from ..names import BASE_ROLE_NAME, FUNCTION_NAME, INVOKE_POLICY_NAME
 from ..selection import RoleSelection
 from ..values import check_kinds, check_truths, listed
+from .application_roles import ApplicationRoles
+from .arn_patterns import function_arn
 from .base_role import base_role, base_role_arn
-from .broker import Broker, broker_function, broker_log, broker_role, log_group_name
+from .broker import (
+    Broker,
+    broker_function,
+    broker_log,
+    broker_role,
+    log_group_name,
+)
 from .bundle import archive_bucket
 from .extras import Extras
 from .guardrails import archive_denials, broker_denials
@@ -47,7 +55,11 @@ class SessionPolicyStrategy:
     """Simulate roles with session policies, through a broker that grantees may invoke.
 
     Attributes:
-        selection: the roles that may be simulated; default: the blog's demo roles.
+        selection: the roles that may be simulated; default: the blog's demo roles. Those of
+            `used_by` and `paths` are this application's, in the broker's own account.
+        scope: where those are looked for: the construct's own `stack` (nested ones included) or its
+            `stage`; default: stack. A role of another stack that has no name becomes an export of
+            that stack: it can go only after the broker was deployed without it.
         base_role_managed_policies: the most that a session may do: names of AWS managed policies,
             ARNs, or `IManagedPolicy` objects; default: PowerUserAccess, which lacks most of
             `iam:*`. A role that may do more is simulated without that part.
@@ -77,6 +89,7 @@ class SessionPolicyStrategy:
     """
 
     selection: RoleSelection = field(default_factory=RoleSelection)
+    scope: Literal["stack", "stage"] = "stack"
     base_role_managed_policies: Sequence[str | iam.IManagedPolicy] = ("PowerUserAccess",)
     role_name: str = BASE_ROLE_NAME
     function_name: str = FUNCTION_NAME
@@ -93,6 +106,8 @@ class SessionPolicyStrategy:
     policy_name: str = INVOKE_POLICY_NAME
 
     def __post_init__(self) -> None:
+        if self.scope not in ("stack", "stage"):
+            raise InvalidChoice(key="scope", value=self.scope, allowed="stack, stage")
         for key, value, pattern, allowed in (
             ("role_name", self.role_name, _ROLE_NAME, "1 to 64 letters, digits and _+=,.@-"),
             ("function_name", self.function_name, _FUNCTION_NAME, "1 to 64 letters, digits, _ -"),
@@ -147,13 +162,22 @@ class SessionPolicyStrategy:
             denials=denials,
             trust_whole_account=self.allow_local_simulation,
         )
+        roles = None
+        if self.selection.reads_the_application:
+            roles = ApplicationRoles(
+                scope,
+                self.selection,
+                root=stack if self.scope == "stack" else cdk.Stage.of(scope) or scope.node.root,
+                base_role_name=self.role_name,
+            )
+            scope.node.add_validation(roles)
         function = broker_function(
             scope,
             name=self.function_name,
             role=role,
             log_group=log_group,
             environment=self.selection.environment(
-                stack, base_role=base.role_arn, name=self.role_name
+                stack, base_role=base.role_arn, name=self.role_name, role_arns=roles
             ),
             extras=extras,
         )
@@ -163,7 +187,11 @@ class SessionPolicyStrategy:
             cast(Any, part.node.default_child).tags.set_tag(BROKER_TAG, self.function_name)
         scope.node.add_validation(SessionsFit(scope, self.selection))
         return Broker(
-            base_role=base, function=function, log_group=log_group, policy_name=self.policy_name
+            base_role=base,
+            function=function,
+            log_group=log_group,
+            policy_name=self.policy_name,
+            arn=function_arn(stack, self.function_name) if roles else None,
         )
 
     def _extras(self) -> Extras:

@@ -32,9 +32,9 @@ def warn_tag_elsewhere(construct: IConstruct, tag: Tag, what: str) -> None:
     )
 
 
-def warn(construct: IConstruct, id: str, problem: str) -> None:
+def warn(construct: IConstruct, id: str, problem: str, *, what: str = "this role") -> None:
     cdk.Annotations.of(construct).add_warning_v2(
-        f"iam-sudo:{id}", printable(f"developers get no access to this role: {problem}")
+        f"iam-sudo:{id}", printable(f"developers get no access to {what}: {problem}")
     )
 
 

@@ -26,12 +26,13 @@ from ..application import (
     path_of,
     resources,
 )
+from ..selected import SelectedRoles
 from ..selection import RoleSelection
 from .annotations import warn, warn_tag_elsewhere
 from .opening import PRIORITY, carries_unopened, open_role
-from .selected_roles import SelectedRoles
 from .session_tag_keys import KeysOfTheirOwn
-from .trust_statement import Statements, Trust, principal_pattern
+from .stack_tags import stack_tag_problem
+from .trust_statement import Statements, Tag, Trust, principal_pattern
 
 
 class OpenSelectedRoles(TaggableVisitor):
@@ -51,13 +52,17 @@ class OpenSelectedRoles(TaggableVisitor):
     ) -> None:
         super().__init__(trust.tag.key, trust.tag.value)
         self._owner = owner
-        self._selected = SelectedRoles(owner, selection)
+        self._selected = SelectedRoles(owner, selection, warn=warn)
         self._trust = trust
         self._statements: Statements | None = None
         self._accounts = tuple(development_accounts)
         self._stacks: dict[str, cdk.Stack] = {}
-        self._may_open: dict[cdk.Stack, bool] = {}
+        self._may_open: dict[object, bool] = {}
+        self._stack_problems: dict[object, str | None] = {}
         self._visited: set[object] = set()
+        self._meant: set[object] = set()
+        self._opened: dict[object, tuple[cdk.Stack, set[object]]] = {}
+        self._has_late_uses = False
         self._keys = KeysOfTheirOwn(trust.marks.tag_keys)
 
     def visit_taggable(self, resource: object) -> None:
@@ -92,17 +97,55 @@ class OpenSelectedRoles(TaggableVisitor):
         if policy is None:
             self._look_for_the_tag(role, path, stack)
             return
+        self._meant.add(identity(resource))
         if self._statements is None:
             self._statements = Statements(self._trust)
-        if stack not in self._may_open:
-            self._may_open[stack] = self._guard(stack, self._statements)
-        if self._may_open[stack]:
-            problem = self._keys.problem(role, stack)
-            open_role(role, self._statements, stack=stack, policy=policy, problem=problem)
+        # Python may have several objects for the nested stack of an included template.
+        stack_id = identity(stack)
+        if stack_id not in self._may_open:
+            self._may_open[stack_id] = self._guard(stack, self._statements)
+            self._stack_problems[stack_id] = stack_tag_problem(stack, self._trust.tag)
+        if self._may_open[stack_id]:
+            is_open = open_role(
+                role,
+                self._statements,
+                stack=stack,
+                policy=policy,
+                problem=self._keys.problem(role, stack),
+                problem_of_stack=self._stack_problems[stack_id],
+            )
+            if is_open:
+                self._opened.setdefault(stack_id, (stack, set()))[1].add(identity(resource))
+
+    @property
+    def selected(self) -> SelectedRoles:
+        """The roles that are meant."""
+        return self._selected
+
+    @property
+    def tag(self) -> Tag:
+        """What opened roles carry."""
+        return self._trust.tag
+
+    def opened(self) -> list[tuple[cdk.Stack, int]]:
+        """The stacks in which roles were opened, and how many."""
+        return [(stack, len(roles)) for stack, roles in self._opened.values()]
+
+    @property
+    def has_selected(self) -> bool:
+        """Whether a role was selected that was visited."""
+        return bool(self._meant)
+
+    def was_visited(self, resource: IConstruct) -> bool:
+        return identity(resource) in self._visited
+
+    def look_again(self) -> None:
+        """See what roles are used for now that nothing changes any more."""
+        self._has_late_uses = self._selected.look_again()
 
     def would_have_opened(self, resource: IConstruct) -> bool:
-        """Whether a role that was never visited is selected."""
-        if identity(resource) in self._visited:
+        """Whether a role is selected that was never visited, or was not when it was visited."""
+        if identity(resource) in (self._meant if self._has_late_uses else self._visited):
             return False
         role, stack = RoleResource(resource), cdk.Stack.of(resource)
         policy = self._selected.trust_policy(role, path=path_of(resource), stack=stack)
@@ -143,7 +186,7 @@ class OpenSelectedRoles(TaggableVisitor):
         if wanted.names_nobody:
             warn(stack, "nobody", "grant_sudo was called for nobody")
             return False
-        if stack is not cdk.Stack.of(self._owner):  # that one has the rule already
+        if identity(stack) != identity(cdk.Stack.of(self._owner)):  # that one has the rule already
             # Several of us may open roles of one stack, each with accounts of its own.
             id_ = f"IamSudoGuard{self._owner.node.addr[-8:]}"
             development_accounts_only(Construct(stack, id_), self._accounts)

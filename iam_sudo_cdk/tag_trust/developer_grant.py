@@ -15,7 +15,7 @@ from iam_sudo_core.arns import BROKER_TAG
 
 from ..grants import combined, grant_by_policy
 from ..names import BASE_ROLE_NAME
-from .never_opened import NEVER_GRANTED
+from ..selected import NEVER_GRANTED
 from .session_marks import Conditions, SessionMarks
 from .trust_statement import Tag, permitted
 

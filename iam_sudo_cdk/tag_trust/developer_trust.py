@@ -25,12 +25,13 @@ from ..errors import InvalidChoice
 from ..grantees import principal_arns
 from ..identities import identity_problem
 from ..permission_sets import PermissionSet
+from ..selected import is_nobodys_to_open
 from ..values import check_kinds, check_truths, listed
 from .annotations import warn, warn_beyond_reach, warn_whole_account
-from .never_opened import is_nobodys_to_open
 from .opening import PRIORITY, open_role
 from .session_marks import SessionMarks
 from .session_tag_keys import KeysOfTheirOwn
+from .stack_tags import stack_tag_problem
 from .trust_statement import (
     TRUST_POLICY_CHARACTERS,
     Statements,
@@ -149,8 +150,14 @@ class _TrustOneRole:
             return
         if self._trust.trust_whole_account:
             warn_whole_account(node)
-        problem = self._keys.problem(role, stack)
-        open_role(role, Statements(self._trust), stack=stack, policy=policy, problem=problem)
+        open_role(
+            role,
+            Statements(self._trust),
+            stack=stack,
+            policy=policy,
+            problem=self._keys.problem(role, stack),
+            problem_of_stack=stack_tag_problem(stack, self._trust.tag),
+        )
 
     def validate(self) -> list[str]:
         return self._keys.late_problems()

@@ -15,11 +15,13 @@ from itertools import islice
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
-from constructs import IConstruct, IValidation
+from constructs import Construct, IConstruct, IValidation
 
-from ..application import is_beyond_reach, is_role_resource, path_of
-from .annotations import warn_beyond_reach
+from ..application import ROLE_TYPE, is_beyond_reach, is_role_resource, path_of, resources
+from ..selected import nothing_selected, unseen_roles
+from .annotations import warn, warn_beyond_reach
 from .aspect import OpenSelectedRoles
+from .synthesized import Templates
 
 _STABILIZATION = "@aws-cdk/core:aspectStabilization"
 
@@ -32,14 +34,26 @@ class NothingIsMissed:
     """
 
     def __init__(
-        self, root: IConstruct, aspect: OpenSelectedRoles, *, stages: Sequence[IConstruct] | None
+        self,
+        root: IConstruct,
+        aspect: OpenSelectedRoles,
+        templates: Templates,
+        *,
+        owner: Construct,
+        scope: str,
+        stages: Sequence[IConstruct] | None,
     ) -> None:
         self._root = root
         self._aspect = aspect
+        self._templates = templates
+        self._owner = owner
+        self._scope = scope
         self._stages = stages
+        self._means_others = False
 
     def validate(self) -> list[str]:
         problems = []
+        self._aspect.look_again()
         if self._stages is not None and isinstance(self._root, cdk.App):
             problems += [
                 f"iam-sudo: the stage {stage.node.path} was made after the IamSudo whose scope is "
@@ -55,7 +69,29 @@ class NothingIsMissed:
             f"iam-sudo: an aspect made the role {path_of(role)} too late to be opened; {remedy}"
             for role in self._missed()
         ]
+        self._say_what_is_unseen()
+        self._templates.watch(self._root)
         return problems + self._aspect.late_problems()
+
+    def _say_what_is_unseen(self) -> None:
+        for construct, id_, problem in unseen_roles(self._root, self._aspect.selected):
+            self._means_others = True
+            warn(construct, id_, problem, what="what it runs as")
+        if self._scope == "app" and self._root is not cdk.Stage.of(self._owner):
+            return  # said when the owner's own stage is synthesized: later it would be lost
+        if not (self._aspect.has_selected or self._means_others or self._selects_later()):
+            told = nothing_selected(
+                self._owner.node.root,
+                self._aspect.selected,
+                is_in_scope=lambda role: self._scope == "app" or self._aspect.was_visited(role),
+            )
+            cdk.Annotations.of(self._owner).add_warning_v2("iam-sudo:nothingSelected", told)
+
+    def _selects_later(self) -> bool:
+        """Whether a role of another stage, which may come later, is selected."""
+        return self._scope == "app" and any(
+            map(self._aspect.would_have_opened, resources(self._owner.node.root, ROLE_TYPE))
+        )
 
     def _missed(self) -> Iterator[IConstruct]:
         """The roles that were made behind our back; a warning on those that are beyond reach."""
@@ -76,6 +112,7 @@ class NothingIsMissed:
 
     def _look_beyond_reach(self, node: IConstruct) -> None:
         if is_beyond_reach(node) and self._aspect.means(node):
+            self._means_others = True
             warn_beyond_reach(node)
 
 

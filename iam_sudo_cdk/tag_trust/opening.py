@@ -5,7 +5,7 @@ where the role or its tag would not mean what was asked for, with a warning wher
 the application's to change.
 
 Overrides (`add_property_override`) of the trust policy or the tags are not seen, and win over what
-is done here.
+is done here: see `synthesized`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ PRIORITY = 900
 
 _VERSION = "2012-10-17"
 
+_REFERS_TO_ITSELF = (
+    "it is a developer itself (grant_sudo), and its trust policy would have to refer to itself, "
+    "which CloudFormation refuses; leave it out of the selection, or give it a name and grant "
+    "iam.Role.from_role_arn(…) of the ARN as text"
+)
+
 # The roles that we have opened, with the statements that they got.
 _OPENED: dict[object, Statements] = {}
 
@@ -47,16 +53,17 @@ def open_role(
     stack: cdk.Stack,
     policy: Any,
     problem: str | None = None,
-) -> None:
-    """Add tag and statements, or say on the role why not; `policy` is the resolved one.
+    problem_of_stack: str | None = None,
+) -> bool:
+    """Add tag and statements, or say on the role why not; whether it is open then.
 
-    A role that was opened before, by another of us, gets the statements of both. `problem` is what
-    speaks against it already.
+    A role that was opened before, by another of us, gets the statements of both. `policy` is the
+    resolved one; the problems are what speaks against it already.
     """
     trust = wanted.trust
     if not isinstance(policy, Mapping) or is_intrinsic(policy.get("Statement", {"Ref": ""})):
         warn(role.construct, "decided", "its trust policy is decided at deployment")
-        return
+        return False
     tags = role.tags(stack)
     before = _OPENED.get(identity(role.construct))
     replaced = _meanings(before.resolved(stack)) if before else set()
@@ -67,17 +74,21 @@ def open_role(
     there = _meanings(kept)
     missing = [n for n, each in enumerate(added) if _canonical(each) not in there]
     extended = {**policy, "Statement": [*kept, *(added[n] for n in missing)]}
-    problem = problem or _tag_problem(tags, trust.tag)
+    problem = problem or _tag_problem(tags, trust.tag) or problem_of_stack
+    if missing and identity(role.construct) in wanted.targets:
+        problem = problem or _REFERS_TO_ITSELF
     if missing and wanted is not before:
         problem = problem or _statement_problem(role, wanted, stack, extended)
     if problem:
         add_error(role.construct, problem)
-        return
+        return False
     _OPENED[identity(role.construct)] = wanted
     if missing and wanted is not before:
         _write(role, wanted, missing, replaced=before.json if before else [])
     if not any(_is_same_key(item, trust.tag) for item in tags):
         _tag(role, trust, tags)
+    # One that had a statement like ours before has it under an id of its own.
+    return bool(missing)
 
 
 def _statement_problem(

@@ -28,6 +28,7 @@ from .developer_grant import DeveloperGrant
 from .missed_roles import NothingIsMissed, stages_of
 from .opening import PRIORITY
 from .session_marks import SessionMarks
+from .synthesized import Templates
 from .trust_statement import (
     TRUST_POLICY_CHARACTERS,
     Tag,
@@ -48,8 +49,8 @@ class TagTrustStrategy:
     """Let developers assume the selected roles themselves.
 
     Attributes:
-        selection: the roles, by the principals that they trust already, and by name or, where
-            CloudFormation makes the name up, by construct path; default: the blog's demo roles.
+        selection: the roles, by what they are used for, by construct path or by name, and by the
+            principals that they trust already; default: `used_by=["ecs-task"]`.
         scope: where they are looked for: the construct's own `stack` (nested ones included), its
             `stage`, or the whole `app` with the stages that there are by now; default: stack.
         tag: opens a role; default: iam-sudo:developers=allowed, which nobody else writes. With a
@@ -71,7 +72,7 @@ class TagTrustStrategy:
         InvalidChoice: naming the key, the value and what is allowed.
     """
 
-    selection: RoleSelection = field(default_factory=RoleSelection)
+    selection: RoleSelection = field(default_factory=lambda: RoleSelection(used_by=["ecs-task"]))
     scope: Scope = "stack"
     tag: Tag = field(default_factory=Tag)
     trust_whole_account: bool = False
@@ -137,11 +138,21 @@ class TrustedRoles:
             trust,
             development_accounts=development_accounts,
         )
+        templates = Templates(aspect)
         roots = _roots(scope, strategy.scope)
         stages = roots if strategy.scope == "app" else None
         for root in roots:
             cdk.Aspects.of(root).add(aspect, priority=PRIORITY)
-            root.node.add_validation(NothingIsMissed(root, aspect, stages=stages))
+            root.node.add_validation(
+                NothingIsMissed(
+                    root,
+                    aspect,
+                    templates,
+                    stages=stages,
+                    owner=scope,
+                    scope=strategy.scope,
+                )
+            )
 
     @property
     def developer_policy(self) -> iam.ManagedPolicy | None:

@@ -11,16 +11,21 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from constructs import IConstruct
 
 from iam_sudo_core.arns import BROKER_TAG
 
-from ..application import has_token
+from ..application import has_token, identity
 from ..errors import InvalidChoice
 from .session_marks import Conditions, SessionMarks, is_tag_text
 
 # IAM User Guide, "IAM and AWS STS quotas": role trust policy length, and what it can be raised to.
 TRUST_POLICY_CHARACTERS = 2_048
 _MOST_TRUST_POLICY_CHARACTERS = 4_096
+
+
+# How the ids of our statements begin.
+SID = "IamSudoDevelopers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +116,7 @@ class Statements:
         sids = _Sids(taken)
         self.l2: list[iam.PolicyStatement] = [
             iam.PolicyStatement(
-                sid=sids.free(f"IamSudoDevelopers{each.name}", of=same),
+                sid=sids.free(f"{SID}{each.name}", of=same),
                 actions=[each.action],
                 principals=[iam.AccountRootPrincipal()],
                 conditions={**each.who(), **each.conditions} or None,
@@ -150,17 +155,19 @@ class Statements:
 
     def refers_beyond(self, stack: cdk.Stack) -> bool:
         """Whether one of the developers is a role or user that another stack makes."""
+        return any(cdk.Stack.of(target) is not stack for target in self.targets.values())
+
+    @cached_property
+    def targets(self) -> Mapping[object, IConstruct]:
+        """The resources of the application that developers are, by identity."""
         tokens = [
             token
             for arn in self._arns
             if has_token(arn)
             for token in cdk.Tokenization.reverse_string(arn).tokens
         ]
-        return any(
-            cdk.Stack.of(token.target) is not stack
-            for token in tokens
-            if isinstance(token, cdk.Reference)
-        )
+        found = [token.target for token in tokens if isinstance(token, cdk.Reference)]
+        return {identity(target): target for target in found}
 
     def resolved(self, stack: cdk.Stack) -> list[Mapping[str, Any]]:
         """The statements as `stack`'s template has them; worked out once for each stack."""

@@ -12,6 +12,7 @@ from iam_sudo_client.errors import Refused, ServiceFailed
 from iam_sudo_client.report import Note
 from iam_sudo_client.ways_in.session import service_failed, translated
 from iam_sudo_core.account import calls
+from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.broker import Request
 from iam_sudo_core.broker.explanation import explain
 from iam_sudo_core.broker.simulate import simulate
@@ -67,8 +68,8 @@ def _refusals() -> Iterator[None]:
 class _Everything:
     """The selection of `--local`: IAM itself decides what the caller may do."""
 
-    def name_pattern(self, role_name: str) -> str:  # noqa: ARG002 - the protocol's
-        return "*"
+    def rule(self, role: RoleArn) -> str:  # noqa: ARG002 - the protocol's
+        return "role name *"
 
     def allowed(self, principals: Iterable[Principal]) -> Principal:
         # A role that only a web identity may assume has no principal that a selection would know.

@@ -84,8 +84,14 @@ def is_open(role: dict[str, Any]) -> bool:
     return tagged == 1
 
 
+NOTHING_SELECTED = "iam-sudo:nothingSelected"
+
+
 def messages(stack: cdk.Stack) -> dict[str, str]:
-    """Our errors and warnings by construct path; errors begin with `error: `."""
+    """Our errors and warnings by construct path; errors begin with `error: `.
+
+    That nothing is selected is left out: see `nothing_selected`.
+    """
     annotations = Annotations.from_stack(stack)
     return {
         entry.id.removeprefix("/"): f"{level}{entry.entry.data}"
@@ -94,8 +100,15 @@ def messages(stack: cdk.Stack) -> dict[str, str]:
             ("error: ", annotations.find_error("*", Match.any_value())),
         )
         for entry in found
-        if "iam-sudo:" in str(entry.entry.data)
+        if "iam-sudo:" in str(entry.entry.data) and NOTHING_SELECTED not in str(entry.entry.data)
     }
+
+
+def nothing_selected(stack: cdk.Stack) -> str | None:
+    """What is said when nothing is selected."""
+    found = Annotations.from_stack(stack).find_warning("*", Match.any_value())
+    texts = [str(each.entry.data) for each in found]
+    return next((text for text in texts if NOTHING_SELECTED in text), None)
 
 
 @jsii.implements(cdk.IStableAnyProducer)

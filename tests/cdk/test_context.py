@@ -49,7 +49,9 @@ def test_every_choice_can_be_made():
             "allow_local_simulation": "true",
             "log_retention_days": "7",
             "keep_logs": "true",
+            "used_by": "ecs-task,lambda",
             "role_paths": "*/TaskRole,*/ExecutionRole",
+            "ignore_case": "true",
             "developer_tag": "stage=test=1",
             "trust_whole_account": "true",
             "session_tag_keys": "Project, ticket",
@@ -63,7 +65,9 @@ def test_every_choice_can_be_made():
     strategy, tag_trust = choices.strategy
     assert tag_trust.selection == strategy.selection
     assert tag_trust.selection.paths == ("*/TaskRole", "*/ExecutionRole")
-    assert tag_trust.scope == "app"
+    assert tag_trust.selection.used_by == ("ecs-task", "lambda")
+    assert tag_trust.selection.ignore_case
+    assert (tag_trust.scope, strategy.scope) == ("app", "stage")
     assert (tag_trust.tag.key, tag_trust.tag.value) == ("stage", "test=1")
     assert tag_trust.trust_whole_account
     assert tag_trust.session_tag_keys == ("Project", "ticket")
@@ -124,6 +128,9 @@ def test_json_lists_numbers_and_truth_values_are_read_as_well_as_text():
         ("protect_tag", "yes", "true, false"),
         ("trust_policy_characters", "5000", "2048 to 4096"),
         ("role_paths", {"a": 1}, "comma-separated"),
+        ("role_paths", ["x", " "], "patterns of construct paths"),
+        ("used_by", "ecs", "ecs-task, lambda, states"),
+        ("ignore_case", "yes", "true, false"),
         ("development_accounts", "prod", "12-digit"),
         ("development_accounts", 111122223333, "comma-separated"),
         ("role_names", "orders/*", "patterns of role names"),

@@ -15,8 +15,9 @@ ABOVE = {"iam_sudo", "stack"}
 # What of ours a room may import besides the core; a module of the floor counts as a room here.
 MAY_IMPORT = {
     "application": set(),
-    "session_policy": {"application", *FLOOR} - ABOVE,
-    "tag_trust": {"application", *FLOOR} - ABOVE,
+    "selected": {"application", *FLOOR} - ABOVE,
+    "session_policy": {"application", "selected", *FLOOR} - ABOVE,
+    "tag_trust": {"application", "selected", *FLOOR} - ABOVE,
     "context": ROOMS | FLOOR,
     **{module: {"application", *FLOOR} - ABOVE for module in FLOOR - ABOVE},
     **{module: (ROOMS | FLOOR) - {"context"} for module in ABOVE},

@@ -1,8 +1,9 @@
 """Which roles may be simulated: the role-selection policy.
 
-A role is selected when its name matches a pattern *and* a principal that its trust policy allows
-to assume it matches another. Patterns know `*` and `?` only (see `patterns`). Unknown fields, wrong
-types, duplicate keys and empty lists are errors: a policy with a slip must not select by accident.
+A role is selected when its name matches a pattern, or its ARN is listed, *and* a principal that its
+trust policy allows to assume it matches another pattern. Patterns know `*` and `?` only (see
+`patterns`). Unknown fields, wrong types, duplicate keys and empty lists are errors: a policy with a
+slip must not select by accident. An empty list of ARNs is none: it selects nothing.
 """
 
 from __future__ import annotations
@@ -12,22 +13,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from ..arns import ACCOUNT_ID, account_root
+from ..arns import ACCOUNT_ID, RoleArn, account_root
 from ..errors import InvalidSettings, quoted
 from ..policy.patterns import matches, matching
 from ..policy.principals import TYPES, Principal
 
 POLICY_VARIABLE = "IAM_SUDO_POLICY"
-_FIELDS = ("allowed-role-names", "allowed-principals", "allowed-base-roles")
+_NAMES, _ARNS = "allowed-role-names", "allowed-role-arns"
+_REQUIRED = ("allowed-principals", "allowed-base-roles")
+_FIELDS = (_NAMES, _ARNS, *_REQUIRED)
 
 
 @dataclass(frozen=True)
 class RoleSelectionPolicy:
-    """A parsed role-selection policy; all members are patterns and none is empty."""
+    """A parsed role-selection policy: patterns, and the ARNs of roles as they are."""
 
     role_names: tuple[str, ...]
     principals: tuple[Principal, ...]
     base_roles: tuple[str, ...]
+    role_arns: frozenset[RoleArn] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> RoleSelectionPolicy:
@@ -44,17 +48,26 @@ class RoleSelectionPolicy:
             _invalid(f"it is {quoted(policy)} and has to be an object with {', '.join(_FIELDS)}")
         if unknown := [name for name in policy if name not in _FIELDS]:
             _invalid(f"unknown field {quoted(unknown[0])}; the fields are {', '.join(_FIELDS)}")
-        if missing := [name for name in _FIELDS if name not in policy]:
+        required = _REQUIRED if _ARNS in policy else (_NAMES, *_REQUIRED)
+        if missing := [name for name in required if name not in policy]:
             _invalid(f"{missing[0]} is missing")
         return cls(
-            role_names=_patterns(policy["allowed-role-names"], "allowed-role-names"),
+            role_names=_patterns(policy[_NAMES], _NAMES) if _NAMES in policy else (),
             principals=tuple(_principals(policy["allowed-principals"])),
             base_roles=_patterns(policy["allowed-base-roles"], "allowed-base-roles"),
+            role_arns=frozenset(_role_arns(policy.get(_ARNS, []))),
         )
 
     def name_pattern(self, role_name: str) -> str | None:
         """The pattern that lets `role_name` in, or None."""
         return matching(self.role_names, role_name)
+
+    def rule(self, role: RoleArn) -> str | None:
+        """What lets a role in, in words, or None."""
+        if role in self.role_arns:
+            return f"role {role}"
+        pattern = self.name_pattern(role.name)
+        return None if pattern is None else f"role name {pattern}"
 
     def allowed(self, principals: Iterable[Principal]) -> Principal | None:
         """The first of `principals`, in their order of names, that is allowed, or None."""
@@ -84,6 +97,16 @@ def _principals(entries: object) -> Iterable[Principal]:
                 # Trust policies are read with an account id as its root, in every partition.
                 known_account = type_ == "AWS" and ACCOUNT_ID.fullmatch(id_)
                 yield Principal(type_, account_root("*", id_) if known_account else id_)
+
+
+def _role_arns(values: object) -> Iterable[RoleArn]:
+    if not isinstance(values, list):
+        _invalid(f"{_ARNS} has to be a list of ARNs of roles")
+    for value in values:
+        arn = RoleArn.parse(value) if isinstance(value, str) else None
+        if arn is None:
+            _invalid(f"{_ARNS}: {quoted(value)} is not the ARN of a role")
+        yield arn
 
 
 def _patterns(values: object, where: str) -> tuple[str, ...]:

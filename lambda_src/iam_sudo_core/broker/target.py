@@ -26,7 +26,7 @@ from .request import Request
 class Selection(Protocol):
     """What decides which roles may be simulated, on which base roles."""
 
-    def name_pattern(self, role_name: str) -> str | None: ...
+    def rule(self, role: RoleArn) -> str | None: ...
 
     def allowed(self, principals: Iterable[Principal]) -> Principal | None: ...
 
@@ -87,8 +87,8 @@ def selecting_rule(role: Role, principal: Principal | None, selection: Selection
     wanted = principal.canonical(role.arn.partition) if principal else None
     if wanted and not selection.allows_principal(wanted):
         raise PrincipalNotAllowed(principal=wanted)
-    pattern = selection.name_pattern(role.name)
-    if pattern is None:
+    rule = selection.rule(role.arn)
+    if rule is None:
         raise RoleNotSelected(role=role.name, problem="its name matches no allowed pattern")
     principals = role.principals()
     if wanted and wanted not in principals:
@@ -98,7 +98,7 @@ def selecting_rule(role: Role, principal: Principal | None, selection: Selection
         raise RoleNotSelected(
             role=role.name, problem="no principal that its trust policy allows is allowed here"
         )
-    return f"role name {pattern}, principal {allowed}"
+    return f"{rule}, principal {allowed}"
 
 
 def _only_match(iam: Client, request: Request, selection: Selection) -> RoleSnapshot:

@@ -5,7 +5,9 @@ import pytest
 pytest.importorskip("aws_cdk")
 
 import aws_cdk as cdk
+from aws_cdk import aws_ecs as ecs
 
+from iam_sudo_cdk import RoleSelection
 from tests.cdk.opened import app, is_open, roles, tag_trust, task_role
 from tests.cdk.round_trips import counted
 from tests.cdk.templates import IS_OLD
@@ -27,6 +29,27 @@ def round_trips(number):
         both.synth()
     assert all(map(is_open, roles(stacks[1]).values()))
     return len(calls)
+
+
+def by_use(number):
+    """Likewise, with a task definition for each role, which is selected by that use."""
+    both = app()
+    stacks = [cdk.Stack(both, id_) for id_ in ("one", "two")]
+    for count in range(number):
+        where = stacks[count % 2]
+        role_arn = task_role(where, f"Role{count}").role_arn
+        ecs.CfnTaskDefinition(where, f"Task{count}", task_role_arn=role_arn)
+    tag_trust(stacks[0], scope="app", selection=RoleSelection(used_by=["ecs-task"]))
+    with counted() as calls:
+        both.synth()
+    assert all(map(is_open, roles(stacks[1]).values()))
+    return len(calls)
+
+
+def test_selected_by_use_a_role_costs_three_round_trips_more_however_many_there_are():
+    few, more, many = (by_use(number) for number in (10, 20, 60))
+    # The visit of what uses it, its properties, and what the reference in them stands for.
+    assert (more - few, many - more) == (9 * 10, 9 * 40)
 
 
 def test_each_role_costs_the_same_six_round_trips_however_many_there_are():

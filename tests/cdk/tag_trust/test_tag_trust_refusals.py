@@ -345,9 +345,9 @@ def test_a_role_that_the_selected_principals_may_not_assume_is_not_opened(change
     assert messages(scope) == {}
 
 
-def test_a_known_name_decides_and_not_the_path():
+def test_a_known_name_decides_where_no_path_does():
     scope = stack()
-    tag_trust(scope, selection=RoleSelection(role_names=["dev-*"], paths=["*"]))
+    tag_trust(scope, selection=RoleSelection(role_names=["dev-*"], paths=["*/D"]))
     task_role(scope, "A", role_name="dev-orders")
     task_role(scope, "B", role_name="prod-orders")
     task_role(scope, "C", role_name="Dev-orders")
