@@ -1,13 +1,18 @@
 """Decide whether a role may be simulated, and plan a session that is exactly the role."""
 
-from .broker.request import Request
-from .broker.selection import RoleSelectionPolicy
-from .broker.settings import Settings
-from .credentials import Credentials
-from .errors import IamSudoError, Refusal
-from .policy.principals import Principal
-from .session.plan import SessionPlan, plan_sessions
-from .session.role import Role, RoleSnapshot
+from typing import TYPE_CHECKING
+
+from .exports import on_demand
+
+if TYPE_CHECKING:
+    from .broker.request import Request
+    from .broker.selection import RoleSelectionPolicy
+    from .broker.settings import Settings
+    from .credentials import Credentials
+    from .errors import IamSudoError, Refusal
+    from .policy.principals import Principal
+    from .session.plan import SessionPlan, plan_sessions
+    from .session.role import Role, RoleSnapshot
 
 __all__ = [
     "Credentials",
@@ -22,3 +27,20 @@ __all__ = [
     "Settings",
     "plan_sessions",
 ]
+
+__getattr__ = on_demand(
+    __name__,
+    {
+        "Credentials": "credentials",
+        "IamSudoError": "errors",
+        "Principal": "policy.principals",
+        "Refusal": "errors",
+        "Request": "broker.request",
+        "Role": "session.role",
+        "RoleSelectionPolicy": "broker.selection",
+        "RoleSnapshot": "session.role",
+        "SessionPlan": "session.plan",
+        "Settings": "broker.settings",
+        "plan_sessions": "session.plan",
+    },
+)

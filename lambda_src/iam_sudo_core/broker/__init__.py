@@ -4,9 +4,14 @@ It imports every other room. These names bring no boto3 along; the modules `deci
 and `simulate` do, so they are listed, and loaded by whoever imports them.
 """
 
-from .request import Request
-from .selection import POLICY_VARIABLE, RoleSelectionPolicy
-from .settings import BASE_ROLE_VARIABLE, Settings
+from typing import TYPE_CHECKING
+
+from ..exports import on_demand
+
+if TYPE_CHECKING:
+    from .request import Request
+    from .selection import POLICY_VARIABLE, RoleSelectionPolicy
+    from .settings import BASE_ROLE_VARIABLE, Settings
 
 __all__ = [
     "BASE_ROLE_VARIABLE",
@@ -18,3 +23,14 @@ __all__ = [
     "explanation",
     "simulate",
 ]
+
+__getattr__ = on_demand(
+    __name__,
+    {
+        "BASE_ROLE_VARIABLE": "settings",
+        "POLICY_VARIABLE": "selection",
+        "Request": "request",
+        "RoleSelectionPolicy": "selection",
+        "Settings": "settings",
+    },
+)

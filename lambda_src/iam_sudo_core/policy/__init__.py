@@ -3,15 +3,20 @@
 Pure. It imports nothing of ours but the words that all rooms use, `errors` and `arns`.
 """
 
-from . import conditions, documents, patterns, principals
-from .compaction import NotEquivalent, compact, cost
-from .comparisons import MAX_COMPARISONS, Patterns
-from .denials import complement
-from .elements import Pattern
-from .intersection import NotExact, product
-from .patterns import matches
-from .principals import Principal, trusted_principals
-from .statements import ALLOW, DENY, Statement, parse, write
+from typing import TYPE_CHECKING
+
+from ..exports import on_demand
+
+if TYPE_CHECKING:
+    from . import conditions, documents, patterns, principals
+    from .compaction import NotEquivalent, compact, cost
+    from .comparisons import MAX_COMPARISONS, Patterns
+    from .denials import complement
+    from .elements import Pattern
+    from .intersection import NotExact, product
+    from .patterns import matches
+    from .principals import Principal, trusted_principals
+    from .statements import ALLOW, DENY, Statement, parse, write
 
 __all__ = [
     "ALLOW",
@@ -36,3 +41,30 @@ __all__ = [
     "trusted_principals",
     "write",
 ]
+
+__getattr__ = on_demand(
+    __name__,
+    {
+        "ALLOW": "statements",
+        "DENY": "statements",
+        "MAX_COMPARISONS": "comparisons",
+        "NotEquivalent": "compaction",
+        "NotExact": "intersection",
+        "Pattern": "elements",
+        "Patterns": "comparisons",
+        "Principal": "principals",
+        "Statement": "statements",
+        "compact": "compaction",
+        "complement": "denials",
+        "conditions": None,
+        "cost": "compaction",
+        "documents": None,
+        "matches": "patterns",
+        "parse": "statements",
+        "patterns": None,
+        "principals": None,
+        "product": "intersection",
+        "trusted_principals": "principals",
+        "write": "statements",
+    },
+)
