@@ -7,7 +7,9 @@
     ├── ServiceFailed               EXIT_SERVICE          AWS, or the broker, could not or would not
     ├── InvalidProfileName          EXIT_USAGE            --profile names no possible profile
     ├── ProfileHoldsLongLivedKeys   EXIT_CONFIGURATION    --profile names keys nobody can restore
+    ├── ProfileIsSomebody           EXIT_CONFIGURATION    --profile would change who somebody is
     ├── CredentialsFileUnusable     EXIT_CONFIGURATION    it cannot be read, locked or replaced
+    ├── SharedFileUnusable          EXIT_CONFIGURATION    no AWS tool could read it
     ├── CommandNotFound             EXIT_NOT_FOUND        no such command on the child's PATH
     └── CommandNotExecutable        EXIT_NOT_EXECUTABLE   it is there, but cannot be run
 
@@ -20,6 +22,7 @@ https://pubs.opengroup.org/onlinepubs/9799919799/utilities/env.html
 253 to 255 are the AWS CLI's: https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
 """
 
+import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -90,15 +93,50 @@ class CredentialsFileUnusable(CommandLineError):
         self.reason = reason
 
 
+class SharedFileUnusable(CommandLineError):
+    exit_code = EXIT_CONFIGURATION
+
+    def __init__(self, path: Path, *, reason: str, variable: str) -> None:
+        super().__init__(
+            f"the file {path} cannot be read: {reason}. Repair it, or name another with {variable}."
+        )
+        self.path = path
+        self.reason = reason
+
+
+class ProfileIsSomebody(CommandLineError):
+    exit_code = EXIT_CONFIGURATION
+
+    def __init__(self, profile: str, *, reason: str, instead: str) -> None:
+        super().__init__(
+            f"--profile {profile!r} would change who somebody is: {reason}. "
+            f"Choose another name, --profile {instead} for one; --force writes it all the same."
+        )
+        self.profile = profile
+        self.reason = reason
+
+
 class CommandNotFound(CommandLineError):
     exit_code = EXIT_NOT_FOUND
 
     def __init__(self, command: str) -> None:
-        super().__init__(
-            f"{command!r}: command not found. Check its spelling and your PATH; "
-            "it is run without a shell, so aliases and functions are unknown."
-        )
+        super().__init__(f"{command!r}: command not found. {_instead_of(command)}")
         self.command = command
+
+
+def _instead_of(command: str) -> str:
+    """What was meant by a command that is none: it is run without a shell."""
+    if re.match(r"[A-Za-z_]\w*=", command):
+        return "To set a variable say env NAME=VALUE before the command, it is run without a shell."
+    if re.search(r"\s|[|&;<>]", command):
+        return (
+            "Leave out the quotes around the whole of it, or say sh -c before it; "
+            "it is run without a shell."
+        )
+    return (
+        "Check its spelling and your PATH; "
+        "it is run without a shell, so aliases and functions are unknown."
+    )
 
 
 class CommandNotExecutable(CommandLineError):

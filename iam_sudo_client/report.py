@@ -7,18 +7,24 @@ every line passes `printable` here, at the end of its way, and nowhere else. Tex
 stays as it is. What the command itself prints is its own.
 Source of the kinds: Unicode Standard, "General Category Values". The core's errors follow the same
 rule, by a function of their own: `--help` does not wait for the core.
+
+Of a traceback the places are shown, and of its errors the kinds; the text of those that are not
+ours may hold a credential or a signature, as they quote headers, replies, files and requests.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+import traceback
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
 from typing import Protocol, TextIO
 
 import click
+
+from iam_sudo_client.errors import CommandLineError
 
 log: logging.Logger = logging.getLogger("iam_sudo")
 
@@ -63,8 +69,19 @@ class _OneLine(logging.Formatter):
         return printable(super().formatMessage(record))
 
     def formatException(self, ei: logging._SysExcInfoType) -> str:  # noqa: N802 - logging's name
-        lines = super().formatException(ei).split("\n")
+        lines = "".join(_places(ei[1])).splitlines() if ei[1] else []
         return "\n".join(f"  {printable(line)}" for line in lines)
+
+
+def _places(error: BaseException) -> Iterator[str]:
+    """A traceback as Python prints it, in which errors that are not ours have no text."""
+    if before := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
+        yield from _places(before)
+        yield "\n"
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(error.__traceback__)
+    text = f": {error}" if isinstance(error, CommandLineError) else ""
+    yield f"{type(error).__name__}{text}\n"
 
 
 class Report:

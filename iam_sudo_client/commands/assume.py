@@ -11,8 +11,7 @@ from iam_sudo_client.commands.running import run_with
 from iam_sudo_client.report import note
 
 if TYPE_CHECKING:
-    from botocore.session import Session
-
+    from iam_sudo_client.ways_in.session import CallerSession
     from iam_sudo_core.credentials import Credentials
 
 
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
 def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
     """Run CMD as the role itself, which has to trust you."""
 
-    def assumed(session: Session) -> Credentials:
+    def assumed(caller: CallerSession) -> Credentials:
         from iam_sudo_client.ways_in.assume import assume_role
 
         note(assuming=role_name)
-        return assume_role(session, role_name, note=note)
+        return assume_role(caller, role_name, note=note)
 
     return run_with(context, assumed, **shared)

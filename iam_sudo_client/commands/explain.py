@@ -76,15 +76,15 @@ def show_explanation(
     """Print the broker's explanation, or without a function our own, and return the exit code."""
     from iam_sudo_client.ways_in.session import open_session
 
-    session = open_session(region, os.environ)
+    caller = open_session(region, os.environ)
     if function_name:
         from iam_sudo_client.ways_in.broker import explained_by_broker
 
-        found = explained_by_broker(session, request, function_name=function_name)
+        found = explained_by_broker(caller, request, function_name=function_name)
     else:
         from iam_sudo_client.ways_in.local import explain_here
 
-        found = explain_here(session, request, base_role=default_base_role(), note=note)
+        found = explain_here(caller, request, base_role=default_base_role(), note=note)
     show(json.dumps(found, indent=2).splitlines() if as_json else as_lines(found, diff=diff))
     return EXIT_DIFFERENCES if found["differences"] else 0
 

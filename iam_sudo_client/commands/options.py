@@ -80,7 +80,7 @@ def role_request(
     Raises:
         InvalidOption: one of them is none that the broker would take.
     """
-    from iam_sudo_core.broker import Request
+    from iam_sudo_core.broker.request import Request
     from iam_sudo_core.errors import InvalidRequest
 
     options = {

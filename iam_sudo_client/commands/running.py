@@ -14,14 +14,13 @@ import click
 from iam_sudo_client.report import log, note
 
 if TYPE_CHECKING:
-    from botocore.session import Session
-
+    from iam_sudo_client.ways_in.session import CallerSession
     from iam_sudo_core.credentials import Credentials
 
 
 def run_with(
     context: click.Context,
-    get_credentials: Callable[[Session], Credentials],
+    get_credentials: Callable[[CallerSession], Credentials],
     *,
     profile: str | None,
     force: bool,
@@ -38,20 +37,28 @@ def run_with(
     if not profile and not cmd:
         raise click.UsageError("specify --profile, a command or both", context)
     from iam_sudo_client.ways_in.session import open_session
+    from iam_sudo_client.ways_in.settings import handed_on
     from iam_sudo_client.ways_out.command_environment import command_environment
-    from iam_sudo_client.ways_out.credentials_file import credentials_path, save_profile
     from iam_sudo_client.ways_out.run_command import run
+    from iam_sudo_client.ways_out.writable_profile import check_profile
 
-    session = open_session(region, os.environ)
-    region = session.get_config_variable("region")
-    credentials = get_credentials(session)
+    if profile:
+        check_profile(profile, os.environ, force=force)
+    caller = open_session(region, os.environ)
+    region = caller.region
+    credentials = get_credentials(caller)
     note(access_key_id=credentials.access_key_id, expiration=credentials.expiration)
     if profile:
-        save_profile(credentials_path(os.environ), profile, credentials, force=force)
+        from iam_sudo_client.ways_out.credentials_file import save_credentials
+
+        save_credentials(profile, credentials, os.environ, region=region, force=force)
         log.info("credentials saved under AWS profile %s.", profile)
     if not cmd:
         return 0
-    environment = command_environment(os.environ, credentials, region=region)
+    settings, lost = handed_on(caller)
+    environment = command_environment({**settings, **os.environ}, credentials, region=region)
+    if lost:
+        note(no_variable_for=f"{', '.join(lost)} of profile {caller.profile}")
     gone = sorted(os.environ.keys() - environment.keys())
     note(taken_out=", ".join(gone) or "nothing", running=" ".join(cmd), region=region)
     return run(cmd, environment)

@@ -18,8 +18,7 @@ from iam_sudo_client.commands.running import run_with
 from iam_sudo_client.report import note
 
 if TYPE_CHECKING:
-    from botocore.session import Session
-
+    from iam_sudo_client.ways_in.session import CallerSession
     from iam_sudo_core.credentials import Credentials
 
 
@@ -51,14 +50,14 @@ def simulate(
         context.obj.listen(verbose=shared["verbose"], debug=shared["debug"])
         return show_explanation(request, source, region=shared["region"])
 
-    def simulated(session: Session) -> Credentials:
+    def simulated(caller: CallerSession) -> Credentials:
         if source:
             from iam_sudo_client.ways_in.broker import ask_broker
 
             note(asking=f"function {source}", role=role_name)
-            return ask_broker(session, request, function_name=source)
+            return ask_broker(caller, request, function_name=source)
         from iam_sudo_client.ways_in.local import simulate_here
 
-        return simulate_here(session, request, base_role=default_base_role(), note=note)
+        return simulate_here(caller, request, base_role=default_base_role(), note=note)
 
     return run_with(context, simulated, **shared)

@@ -1,8 +1,9 @@
 """From the caller's own session to a role's credentials, or to an explanation: a module each way.
 
-They import botocore, the core, `errors`, and of `report` what may be told, but neither `commands`
-nor `ways_out`. Listed are the modules that others may use, not their names: who asks the broker
-shall not wait for what reads roles. `denied_assume` and `trust_policy` are `assume`'s own.
+They import botocore, the core, `errors`, `shared_files`, and of `report` and `waiting` what may be
+told, but neither `commands` nor `ways_out`. Listed are the modules that others may use, not their
+names: who asks the broker shall not wait for what reads roles, nor for a client. `denied_assume`
+and `trust_policy` are `assume`'s own, `invoke` the broker's; `failures` says what went wrong.
 """
 
-__all__ = ["assume", "broker", "local", "session"]
+__all__ = ["assume", "broker", "local", "session", "settings"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from botocore.exceptions import ClientError
-from botocore.session import Session
 
 from iam_sudo_client.errors import InvalidOption, ServiceFailed
 from iam_sudo_client.report import Note
+from iam_sudo_client.waiting import waiting_for
 from iam_sudo_client.ways_in.denied_assume import why_denied
-from iam_sudo_client.ways_in.session import translated
+from iam_sudo_client.ways_in.failures import translated
 from iam_sudo_core.account import calls
 from iam_sudo_core.account.assuming import credentials
 from iam_sudo_core.arns import ROLE_NAME, RoleArn
@@ -16,8 +18,11 @@ from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import quoted
 from iam_sudo_core.session.plan import DURATION_SECONDS, session_name
 
+if TYPE_CHECKING:
+    from iam_sudo_client.ways_in.session import CallerSession
 
-def assume_role(session: Session, role: str, *, note: Note) -> Credentials:
+
+def assume_role(caller: CallerSession, role: str, *, note: Note) -> Credentials:
     """Credentials of the role itself, a name in the caller's account or an ARN.
 
     Raises:
@@ -28,9 +33,9 @@ def assume_role(session: Session, role: str, *, note: Note) -> Credentials:
     arn = RoleArn.parse(role)
     if arn is None and not ROLE_NAME.fullmatch(role):
         raise InvalidOption(f"--role-name {quoted(role)} is neither a role name nor a role's ARN")
-    _iam, sts = calls.clients(session)
+    _iam, sts = calls.clients(caller.whole)
     identity: str | None = None
-    with translated():
+    with translated(caller), waiting_for("STS"):
         if arn is None:
             identity = str(sts.get_caller_identity()["Arn"])
             _, partition, _, _, account, _ = identity.split(":", 5)
@@ -46,6 +51,6 @@ def assume_role(session: Session, role: str, *, note: Note) -> Credentials:
                 raise
             said = error.response["Error"].get("Message", "")
             raise ServiceFailed(
-                why_denied(session, arn, identity=identity, said=said, note=note)
+                why_denied(caller.whole, arn, identity=identity, said=said, note=note)
             ) from error
     return credentials(reply)

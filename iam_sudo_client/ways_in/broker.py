@@ -7,24 +7,41 @@ as an error of its own: what answers need not be our broker.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-from botocore.session import Session
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from iam_sudo_client.errors import CommandLineError, Refused, ServiceFailed
-from iam_sudo_client.ways_in.session import service_failed, translated
-from iam_sudo_core.broker import Request
+from iam_sudo_client.ways_in.caller_credentials import odd_character
+from iam_sudo_client.ways_in.failures import IN_BETWEEN, service_failed, who_denies
+from iam_sudo_client.ways_in.invoke import Answer, invoke
+from iam_sudo_core import errors as core_errors
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import one_line, quoted
 
+if TYPE_CHECKING:
+    from iam_sudo_client.ways_in.session import CallerSession
+    from iam_sudo_core.broker import Request
+
 T = TypeVar("T")
 
-# Longer than the broker may run, so that its own answer arrives.
-_READ_TIMEOUT = 60
+_OK = 200
+# An ARN of a function in an answer of Lambda's.
+_FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:")
+# Of an error's name: "ResourceNotFoundException:http://internal.amazon.com/…".
+_CODE = re.compile(r"[\w.-]+")
+_WAIT = "wait a minute and try again"
+# What Lambda says of a function that is not there to be invoked (yet), and what to do.
+_NOT_READY = {
+    "ResourceConflictException": _WAIT,  # pending
+    "ResourceNotReadyException": _WAIT,  # inactive: it has begun to come back
+    "ENILimitReachedException": _WAIT,
+    "EC2ThrottledException": _WAIT,
+    "KMSAccessDeniedException": "it may not use the key of its environment: tell its owner",
+    "KMSDisabledException": "the key of its environment is disabled: tell its owner",
+    "InvalidRuntimeException": "its runtime is not supported any more: tell its owner",
+    "CodeArtifactUserFailedException": "its code cannot be loaded: tell its owner",
+}
 # What the broker's explanation has, of those members that we look at.
 _EXPLANATION: Mapping[str, Any] = {
     "role": Mapping,
@@ -37,10 +54,17 @@ _EXPLANATION: Mapping[str, Any] = {
     "policies": Mapping,
 }
 # Errors of the broker that are no decision about the role: the same request may succeed later.
-_NO_DECISION = ("AwsCallFailed", "BrokerFailure", "InvalidSettings", "RoleChanged", "Sandbox.")
+_NO_DECISION = (
+    core_errors.AwsCallFailed,
+    core_errors.BrokerFailure,
+    core_errors.InvalidSettings,
+    core_errors.RoleChanged,
+)
+# The emulator's name for an error of the handler's own.
+_OF_THE_HANDLER = "Runtime.HandlerError"
 
 
-def ask_broker(session: Session, request: Request, *, function_name: str) -> Credentials:
+def ask_broker(caller: CallerSession, request: Request, *, function_name: str) -> Credentials:
     """Credentials of a simulated role, from the broker Lambda.
 
     Raises:
@@ -48,52 +72,46 @@ def ask_broker(session: Session, request: Request, *, function_name: str) -> Cre
         ServiceFailed: the broker cannot be invoked, or failed.
         NotConfigured: the caller has no usable credentials.
     """
-    return _answer(session, request, function_name, read=Credentials.from_reply)
+    return _answer(caller, request, function_name, read=_credentials)
 
 
 def explained_by_broker(
-    session: Session, request: Request, *, function_name: str
+    caller: CallerSession, request: Request, *, function_name: str
 ) -> Mapping[str, Any]:
     """The broker's explanation of a session, as `Explanation.to_reply` has it.
 
     Raises:
         Refused, ServiceFailed, NotConfigured: as `ask_broker`.
     """
-    return _answer(session, request, function_name, read=_explanation)
+    return _answer(caller, request, function_name, read=_explanation)
 
 
 def _answer(
-    session: Session, request: Request, function_name: str, *, read: Callable[[object], T]
+    caller: CallerSession, request: Request, function_name: str, *, read: Callable[[object], T]
 ) -> T:
-    with translated():
-        client = boto3.Session(botocore_session=session).client(
-            "lambda", config=Config(read_timeout=_READ_TIMEOUT, retries={"mode": "standard"})
-        )
-        try:
-            reply = client.invoke(
-                FunctionName=function_name, Payload=json.dumps(request.to_event()).encode()
-            )
-        except client.exceptions.ResourceNotFoundException:
-            region = client.meta.region_name
-            raise ServiceFailed(
-                f"there is no function {quoted(function_name)} in {region}; give --function-name "
-                "or --region, or deploy the broker there"
-            ) from None
-        except ClientError as error:
-            raise _not_invoked(error, function_name) from error
-        payload = reply["Payload"].read()
+    answer = invoke(caller, function_name, request.to_event())
+    where = f"{quoted(function_name)} in {caller.region}"
+    if answer.status != _OK:
+        raise _not_invoked(answer, where, caller)
     try:
-        answer = json.loads(payload)
-        if "FunctionError" in reply:
-            raise _said_by_broker(answer)
-        return read(answer)
+        said = json.loads(answer.body)
+        if "x-amz-function-error" in answer.headers:
+            raise _said_by_function(said, where)
+        return read(said)
     except ValueError as error:
         # Neither the payload nor the error's context: the answer may hold half of a secret.
+        why = "" if isinstance(error, (json.JSONDecodeError, UnicodeError)) else f": {error}"
         raise ServiceFailed(
-            f"the reply of {quoted(function_name)} is not what was asked for"
-            f"{'' if isinstance(error, json.JSONDecodeError) else f': {error}'}; "
-            "is this function the iam-sudo broker?"
+            f"the reply of {where} is not what was asked for{why}; {_IS_IT}"
         ) from None
+
+
+def _credentials(reply: object) -> Credentials:
+    credentials = Credentials.from_reply(reply)
+    for name, value in credentials.to_reply().items():
+        if odd := odd_character(value):
+            raise ValueError(f"{name} has a character that none has ({odd})")
+    return credentials
 
 
 def _explanation(reply: object) -> Mapping[str, Any]:
@@ -103,19 +121,64 @@ def _explanation(reply: object) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], reply)
 
 
-def _not_invoked(error: ClientError, function_name: str) -> CommandLineError:
-    reason = error.response.get("Error", {})
-    if reason.get("Code") == "AccessDeniedException":
+_IS_IT = "is this function the iam-sudo broker?"
+
+
+def _not_invoked(answer: Answer, where: str, caller: CallerSession) -> CommandLineError:
+    try:
+        said = json.loads(answer.body)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        kind = answer.headers.get("content-type", "").partition(";")[0]
+        page = f", {kind}" if kind else ""
         return ServiceFailed(
-            f"you may not invoke the broker {quoted(function_name)}: "
-            f"{one_line(reason.get('Message', ''))}; ask its owner for grant_sudo"
+            f"what answers for {where} is not AWS (HTTP {answer.status}{page}); {IN_BETWEEN}"
         )
-    return service_failed("Invoke", reason.get("Code", "Unknown"), reason.get("Message", ""))
+    named = answer.headers.get("x-amzn-errortype") or str(said.get("__type", ""))
+    found = _CODE.match(named.rpartition("#")[2])
+    code = found[0] if found else f"HTTP {answer.status}"
+    message = one_line(str(said.get("Message") or said.get("message") or ""))
+    arn = _FUNCTION_ARN.search(message)
+    account = f", account {arn['account']}" if arn else ""
+    if code == "ResourceNotFoundException":
+        return ServiceFailed(
+            f"there is no function {where}{account}; choose another --region, --function-name or "
+            "AWS_PROFILE, or deploy the broker there"
+        )
+    if code == "AccessDeniedException":
+        otherwise = (
+            "if the broker is there, ask its owner for grant_sudo; "
+            "if not, choose another --region or AWS_PROFILE"
+        )
+        return ServiceFailed(
+            f"you may not invoke the broker {where}{account}: {message}; "
+            f"{who_denies(message, otherwise=otherwise)}"
+        )
+    if code in _NOT_READY:
+        return ServiceFailed(f"{where} cannot run now: {code}: {message}; {_NOT_READY[code]}")
+    return service_failed(
+        f"Invoke of {where}", code, message, caller=caller, date=answer.headers.get("date", "")
+    )
 
 
-def _said_by_broker(answer: object) -> CommandLineError:
-    said = answer if isinstance(answer, dict) else {}
-    message = one_line(str(said.get("errorMessage", "it gave no reason; see its log")))
-    if str(said.get("errorType", "")).startswith(_NO_DECISION):
-        return ServiceFailed(f"the broker failed: {message}")
+def _said_by_function(said: object, where: str) -> CommandLineError:
+    """What a function error is: a refusal of the broker, a failure of it, or neither."""
+    found = said if isinstance(said, dict) else {}
+    message = one_line(str(found.get("errorMessage") or ""))
+    name = str(found.get("errorType") or "")
+    error = getattr(core_errors, name, None) if name.isidentifier() else None
+    if name == _OF_THE_HANDLER and message:
+        return Refused(message)
+    if not (isinstance(error, type) and issubclass(error, core_errors.IamSudoError)):
+        what = ": ".join(filter(None, (one_line(name), message))) or "it gave no reason"
+        return ServiceFailed(f"{where} failed: {what}; {_IS_IT}")
+    if issubclass(error, _NO_DECISION):
+        return ServiceFailed(f"the broker {where} failed: {message}; {_next_step(error, message)}")
     return Refused(message)
+
+
+def _next_step(error: type[Exception], message: str) -> str:
+    if issubclass(error, core_errors.RoleChanged) or "Throttl" in message:
+        return "try again"
+    return "tell its owner"

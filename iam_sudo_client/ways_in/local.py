@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
-
-from botocore.session import Session
+from typing import TYPE_CHECKING, Any
 
 from iam_sudo_client.errors import Refused, ServiceFailed
 from iam_sudo_client.report import Note
-from iam_sudo_client.ways_in.session import service_failed, translated
+from iam_sudo_client.waiting import waiting_for
+from iam_sudo_client.ways_in.failures import service_failed, translated, who_denies
 from iam_sudo_core.account import calls
 from iam_sudo_core.arns import RoleArn
-from iam_sudo_core.broker import Request
 from iam_sudo_core.broker.explanation import explain
 from iam_sudo_core.broker.simulate import simulate
 from iam_sudo_core.credentials import Credentials
-from iam_sudo_core.errors import AwsCallFailed, IamSudoError, RoleChanged
+from iam_sudo_core.errors import AwsCallFailed, IamSudoError, RoleChanged, quoted
 from iam_sudo_core.policy import Principal
 
+if TYPE_CHECKING:
+    from iam_sudo_client.ways_in.session import CallerSession
+    from iam_sudo_core.broker import Request
 
-def simulate_here(session: Session, request: Request, *, base_role: str, note: Note) -> Credentials:
+
+def simulate_here(
+    caller: CallerSession, request: Request, *, base_role: str, note: Note
+) -> Credentials:
     """Credentials of a simulated role, by the caller's own permissions.
 
     Raises:
@@ -29,40 +34,53 @@ def simulate_here(session: Session, request: Request, *, base_role: str, note: N
         ServiceFailed: AWS refused or failed a call.
         NotConfigured: the caller has no usable credentials.
     """
-    iam, sts = calls.clients(session)
-    with _refusals():
+    iam, sts = calls.clients(caller.whole)
+    with _refusals(caller, base_role=request.base_role or base_role):
         return simulate(
             request, selection=_Everything(), base_role=base_role, iam=iam, sts=sts, note=note
         )
 
 
 def explain_here(
-    session: Session, request: Request, *, base_role: str, note: Note
+    caller: CallerSession, request: Request, *, base_role: str, note: Note
 ) -> Mapping[str, Any]:
     """The explanation of a session, by the caller's own permissions to read roles.
 
     Raises:
         Refused, ServiceFailed, NotConfigured: as `simulate_here`.
     """
-    iam, _sts = calls.clients(session)
-    with _refusals():
+    iam, _sts = calls.clients(caller.whole)
+    with _refusals(caller, base_role=request.base_role or base_role):
         return explain(
             request, selection=_Everything(), base_role=base_role, iam=iam, note=note
         ).to_reply()
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _refusals(caller: CallerSession, *, base_role: str) -> Iterator[None]:
     """Raise what the core refuses as errors of the command line."""
     try:
-        with translated():
+        with translated(caller), waiting_for("IAM and STS"):
             yield
     except AwsCallFailed as error:
-        raise service_failed(error.operation, error.code, error.detail) from error
+        if error.operation == "AssumeRole" and error.code == "AccessDenied":
+            raise ServiceFailed(_not_assumed(error.detail, base_role)) from error
+        raise service_failed(error.operation, error.code, error.detail, caller=caller) from error
     except RoleChanged as error:
         raise ServiceFailed(str(error)) from error
     except IamSudoError as error:
         raise Refused(str(error)) from error
+
+
+def _not_assumed(detail: str, base_role: str) -> str:
+    """STS says the same of a role that does not trust you and of one that does not exist."""
+    from_variable = os.environ.get("IAM_SUDO_BASE_ROLE") == base_role
+    origin = " (from IAM_SUDO_BASE_ROLE)" if from_variable else ""
+    otherwise = "name another by --base-role, or ask the broker (--remote)"
+    return (
+        f"the base role {quoted(base_role)}{origin} does not exist, or you may not assume it: "
+        f"{detail}; {who_denies(detail, otherwise=otherwise)}"
+    )
 
 
 class _Everything:

@@ -1,105 +1,194 @@
-"""The caller's own AWS session, and what AWS says translated into one line with a next step."""
+"""The caller: what their variables and files say, their credentials, and botocore's whole session.
+
+botocore reads both here, by the parts that its own session is made of: `configloader` and
+`configprovider` for values, its chain of providers for credentials. The session itself, with what
+makes clients, takes as long again; who needs it (`whole`) pays for it, and whatever a provider asks
+that is not here is answered by it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from botocore import exceptions
-from botocore.parsers import ResponseParserError
-from botocore.session import Session
+from botocore import configloader, configprovider, exceptions, utils
 
-from iam_sudo_client.errors import CommandLineError, NotConfigured, ServiceFailed
-from iam_sudo_core.errors import one_line
+from iam_sudo_client.errors import NotConfigured
+from iam_sudo_client.shared_files import check_shared_files
+from iam_sudo_client.ways_in import caller_credentials
+from iam_sudo_client.ways_in.failures import invalid_setting, no_such_profile
+from iam_sudo_core.errors import quoted
 
-_LOG_IN = "log in again (aws sso login, aws login) or choose another AWS_PROFILE"
+if TYPE_CHECKING:
+    from botocore.session import Session
 
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-_INVALID = {
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
-    "InvalidSignatureException",
-}
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-_THROTTLED = {
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "RequestLimitExceeded",
-}
-
-_NO_CREDENTIALS = (
-    exceptions.NoCredentialsError,
-    exceptions.PartialCredentialsError,
-    exceptions.CredentialRetrievalError,
-    exceptions.SSOError,
-    exceptions.TokenRetrievalError,
-)
+# For the calls by which providers get credentials: botocore's own patience is five minutes.
+CONNECT_SECONDS = 4
+_READ_SECONDS = 20
+_ATTEMPTS = 2
+_PROFILE = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
 
 
-def open_session(region: str | None, environ: Mapping[str, str]) -> Session:
-    """The session of the caller's environment and files, in a region.
+class CallerSession:
+    """Who asks. Towards botocore's providers it is a session."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self._given: dict[str, Any] = {}
+        mapping = configprovider.create_botocore_default_config_mapping(self)
+        self._values = configprovider.ConfigValueStore(mapping=mapping)
+
+    # What botocore asks of a session.
+
+    def instance_variables(self) -> dict[str, Any]:
+        return dict(self._given)
+
+    def get_config_variable(self, name: str) -> Any:
+        """A value of the variables, else of the profile, by botocore's own names."""
+        return self._values.get_config_variable(name)
+
+    @cached_property
+    def full_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {"profiles": {}}
+        with suppress(exceptions.ConfigNotFound):
+            config = configloader.load_config(self.get_config_variable("config_file"))
+        with suppress(exceptions.ConfigNotFound):
+            saved = configloader.raw_config_parse(self.get_config_variable("credentials_file"))
+            for name, keys in saved.items():
+                config["profiles"].setdefault(name, {}).update(keys)
+        return config
+
+    def get_scoped_config(self) -> dict[str, Any]:
+        """The keys of the profile in both files."""
+        found: dict[str, Any]
+        name, known = self.profile, self.full_config["profiles"]
+        if name is None:
+            found = known.get("default", {})
+        elif name in known:
+            found = known[name]
+        else:
+            raise exceptions.ProfileNotFound(profile=name)
+        return found
+
+    @property
+    def profile(self) -> str | None:
+        name: str | None = self.get_config_variable("profile")
+        return name
+
+    def user_agent(self) -> str:
+        return "iam-sudo"
+
+    def create_client(self, *arguments: Any, **options: Any) -> Any:
+        # Providers take the method and seldom call it: with `__getattr__` the session were made.
+        return self._session.create_client(*arguments, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._session, name)
+
+    # What we ask.
+
+    @property
+    def region(self) -> str:
+        region: str = self.get_config_variable("region")
+        return region
+
+    @cached_property
+    def credentials(self) -> caller_credentials.Keys:
+        """The caller's credentials, of which every character can be sent.
+
+        Raises:
+            NotConfigured: there are none, or they are none.
+            ServiceFailed: AWS, asked for them, does not answer.
+        """
+        return caller_credentials.load(self)
+
+    @property
+    def whole(self) -> Session:
+        """Botocore's session, for its clients.
+
+        Raises:
+            NotConfigured, ServiceFailed: as `credentials`.
+        """
+        keys = self.credentials
+        self._session.set_credentials(keys.access_key, keys.secret_key, keys.token)
+        return self._session
+
+    @cached_property
+    def _session(self) -> Session:
+        from botocore.config import Config  # noqa: PLC0415 - see above
+        from botocore.session import Session  # noqa: PLC0415
+
+        session = Session()
+        for name, value in self._given.items():
+            session.set_config_variable(name, value)
+        session.set_default_client_config(
+            Config(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=_READ_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            )
+        )
+        return session
+
+    def use_region(self, region: str) -> None:
+        self._given["region"] = region
+        self._values = configprovider.ConfigValueStore(
+            mapping=configprovider.create_botocore_default_config_mapping(self)
+        )
+
+
+def open_session(region: str | None, environ: Mapping[str, str]) -> CallerSession:
+    """The caller of the environment and the files, in a region.
 
     The region is the option's, else `AWS_REGION` (which botocore alone would not read), else what
     botocore finds: `AWS_DEFAULT_REGION`, the profile's.
 
     Raises:
-        NotConfigured: there is no region, or no such profile.
+        NotConfigured: there is no region, no such profile, or a value that is none.
+        SharedFileUnusable: a file of AWS's cannot be read.
     """
-    session = Session()
-    with translated():
-        named = region or environ.get("AWS_REGION") or session.get_config_variable("region")
-    if not named:
-        raise NotConfigured("no region: give --region, or set AWS_REGION or the profile's region")
-    session.set_config_variable("region", named)
-    return session
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise every error of botocore as a CommandLineError.
-
-    Raises:
-        NotConfigured: the caller has no usable credentials or configuration.
-        ServiceFailed: AWS answered with an error, or could not be reached.
-    """
+    check_shared_files(os.environ)
+    caller = CallerSession(environ)
     try:
-        yield
-    except exceptions.ClientError as error:
-        reason = error.response.get("Error", {})
-        raise service_failed(
-            error.operation_name, reason.get("Code", "Unknown"), reason.get("Message", "")
-        ) from error
-    except exceptions.ProfileNotFound as error:
-        raise NotConfigured(f"{_line(error)}; check AWS_PROFILE") from error
-    except _NO_CREDENTIALS as error:
-        raise NotConfigured(f"no usable AWS credentials: {_line(error)}; {_LOG_IN}") from error
-    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
-        raise ServiceFailed(
-            f"AWS cannot be reached: {_line(error)}; check the network, proxy and region"
-        ) from error
-    except ResponseParserError:
-        # Its message holds all of the reply, secrets included.
-        raise ServiceFailed("AWS gave a reply that cannot be read; try again") from None
-    except exceptions.BotoCoreError as error:
-        raise NotConfigured(f"{_line(error)}; check the AWS configuration") from error
+        caller.get_scoped_config()
+    except exceptions.ProfileNotFound:
+        raise no_such_profile(
+            caller.profile or "",
+            variable=next((name for name in _PROFILE if name in os.environ), "AWS_PROFILE"),
+            known=caller.full_config["profiles"],
+        ) from None
+    except exceptions.ConfigParseError as error:
+        raise NotConfigured(
+            f"the file {error.kwargs.get('path')} cannot be read: a value that begins on a line "
+            "of its own has to be lines of key = value. Repair it."
+        ) from None
+    _check_values(caller)
+    named = region or environ.get("AWS_REGION") or caller.get_config_variable("region")
+    if not named:
+        raise NotConfigured(
+            "no region: give --region, or set AWS_REGION or "
+            f"{'the region of profile ' + caller.profile if caller.profile else 'a profile region'}"
+        )
+    try:
+        utils.validate_region_name(named)
+    except exceptions.InvalidRegionError:
+        raise NotConfigured(
+            f"{quoted(named)} is no region's name, such as eu-west-1: check --region, AWS_REGION, "
+            "AWS_DEFAULT_REGION and the region of your profile"
+        ) from None
+    caller.use_region(named)
+    return caller
 
 
-def service_failed(operation: str, code: str, message: str) -> CommandLineError:
-    """The error for what an AWS service answered, with the next step where we know one."""
-    said = f"{operation} failed: {code}: {one_line(message)}"
-    if code in _EXPIRED:
-        return ServiceFailed(f"your AWS credentials have expired ({operation}); {_LOG_IN}")
-    if code in _INVALID:
-        return ServiceFailed(f"{said}; AWS does not know your credentials: {_LOG_IN}")
-    if code in _DENIED:
-        return ServiceFailed(f"{said}; your own permissions do not allow it")
-    if code in _THROTTLED:
-        return ServiceFailed(f"{said}; AWS is throttling: wait a little and try again")
-    return ServiceFailed(said)
-
-
-def _line(error: Any) -> str:
-    return one_line(str(error)).rstrip(".")
+def _check_values(caller: CallerSession) -> None:
+    """Have botocore convert every value that it knows: a number that is none fails here."""
+    for name, (keys, variables, *_) in configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+        try:
+            caller.get_config_variable(name)
+        except Exception as error:  # whatever a conversion makes of it
+            raise invalid_setting(error, keys=keys, variables=variables) from None

@@ -1,7 +1,7 @@
 """From a role's credentials to whoever uses them: a command, a profile; a module each way.
 
-They import `errors` and the core's `Credentials`, and no botocore: what they hand on may have come
-from anywhere. Listed are the modules that others may use.
+They import `errors`, `shared_files` and the core's `Credentials`, and no botocore: what they hand
+on may have come from anywhere. Listed are the modules that others may use.
 """
 
-__all__ = ["command_environment", "credentials_file", "run_command"]
+__all__ = ["command_environment", "credentials_file", "run_command", "writable_profile"]

@@ -1,21 +1,21 @@
 """The shared credentials file, changed without losing anybody's line.
 
-Four keys of one profile change; every other byte of the file stays. The rules by which lines are
-found are those of the reader, botocore, which reads with `configparser`. They are restated here
-because round-trip libraries rewrite more than they change (ConfigUpdater 4.1 drops the indentation
-of a changed line, so that the next, indented key becomes part of its value). So each change is also
-judged by `configparser` itself before it is written: unless the result reads as the file did, plus
-the new keys, nothing is written.
+Four keys of one profile change, and its region; every other byte of the file stays. The rules by
+which lines are found are those of the reader, botocore, which reads with `configparser`. They are
+restated here because round-trip libraries rewrite more than they change (ConfigUpdater 4.1 drops
+the indentation of a changed line, so that the next, indented key becomes part of its value). So
+each change is also judged by `configparser` itself before it is written: unless the result reads
+as the file did, plus the new keys, nothing is written.
 
 The file is replaced whole, under a lock, by one that was born private: who reads it, or kills us,
 at any moment finds the old file or the new one. Not attempted: hard links and ACLs are not carried
-over, and a profile of the same name in ~/.aws/config is not looked at.
+over. Which profiles may be written, `writable_profile` says.
 """
 
 import os
 import re
 from collections.abc import Mapping, Sequence
-from configparser import Error, RawConfigParser
+from configparser import RawConfigParser
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -24,9 +24,10 @@ from filelock import FileLock, Timeout
 
 from iam_sudo_client.errors import (
     CredentialsFileUnusable,
-    InvalidProfileName,
     ProfileHoldsLongLivedKeys,
 )
+from iam_sudo_client.shared_files import CREDENTIALS_VARIABLE, Sections, parsed, shared_file
+from iam_sudo_client.ways_out.writable_profile import check_profile_name, config_has_region
 from iam_sudo_core.credentials import Credentials
 
 LOCK_TIMEOUT_SECONDS = 30.0
@@ -34,45 +35,61 @@ LOCK_TIMEOUT_SECONDS = 30.0
 # botocore prefers this name, of the year 2011, to aws_session_token: left in place, it would win.
 _LEGACY_TOKEN = "aws_security_token"  # noqa: S105 - the name of a key, not a secret
 
-Sections = dict[str, dict[str, str]]
-
 
 def credentials_path(environ: Mapping[str, str]) -> Path:
     """Return the file that botocore would read: its variable, else ~/.aws/credentials.
 
-    Variables in the value are expanded, then a leading `~`, as `botocore.configloader` does.
     Raises CredentialsFileUnusable when the variable is set but empty: botocore then reads no file.
     """
-    named = environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
-    if not named:
-        raise CredentialsFileUnusable("''", reason="AWS_SHARED_CREDENTIALS_FILE is set but empty")
-    expanded = re.sub(
-        r"\$(\w+|\{[^}]*\})",
-        lambda variable: environ.get(variable[1].strip("{}"), variable[0]),
-        named,
-        flags=re.ASCII,
+    if not environ.get(CREDENTIALS_VARIABLE, "~"):
+        raise CredentialsFileUnusable("''", reason=f"{CREDENTIALS_VARIABLE} is set but empty")
+    return shared_file(CREDENTIALS_VARIABLE, environ)
+
+
+def save_credentials(
+    profile: str,
+    credentials: Credentials,
+    environ: Mapping[str, str],
+    *,
+    region: str,
+    force: bool = False,
+) -> None:
+    """`save_profile` where botocore reads, with the region unless the config file says one.
+
+    Raises as `credentials_path` and `save_profile` do.
+    """
+    save_profile(
+        credentials_path(environ),
+        profile,
+        credentials,
+        region=None if config_has_region(profile, environ) else region,
+        force=force,
     )
-    if "HOME" in environ and (expanded == "~" or expanded.startswith("~/")):
-        return Path(environ["HOME"] + expanded[1:])
-    return Path(expanded).expanduser()
 
 
 def save_profile(
-    path: Path, profile: str, credentials: Credentials, *, force: bool = False
+    path: Path,
+    profile: str,
+    credentials: Credentials,
+    *,
+    region: str | None = None,
+    force: bool = False,
 ) -> None:
-    """Write the credentials into `[profile]` of the file, which ends with mode 0600.
+    """Write the credentials, and a region, into `[profile]` of the file, which ends with mode 0600.
 
     A missing file is made, and its folders with mode 0700; of a symbolic link the target is
     replaced. Raises InvalidProfileName, ProfileHoldsLongLivedKeys (not with `force`) and
     CredentialsFileUnusable; the file is then as it was.
     """
-    _check_profile_name(profile)
+    check_profile_name(profile)
     wanted = {
         "aws_access_key_id": credentials.access_key_id,
         "aws_secret_access_key": credentials.secret_access_key,
         "aws_session_token": credentials.session_token,
         "expiration": credentials.expiration,
     }
+    if region is not None:
+        wanted["region"] = region
     for key, value in wanted.items():
         if not value.isprintable() or value.strip() != value or not value:
             raise CredentialsFileUnusable(path, reason=f"the new {key} is not one word of text")
@@ -83,7 +100,7 @@ def save_profile(
             raise CredentialsFileUnusable(path, reason="it is not a regular file")
         _make_private_folder(target.parent)
         with FileLock(f"{target}.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600):
-            before = _read(target)
+            before = _text(target)
             after = _with_profile(before, profile, wanted, path=path, force=force)
             _replace(target, after.encode("utf-8", "surrogateescape"))
     except Timeout:
@@ -92,16 +109,6 @@ def save_profile(
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename or path})"
         raise CredentialsFileUnusable(path, reason=reason) from error
-
-
-def _check_profile_name(profile: str) -> None:
-    if not profile or profile.strip() != profile:
-        raise InvalidProfileName(profile, reason="it is empty, or begins or ends with a space")
-    if not profile.isprintable() or "[" in profile or "]" in profile:
-        raise InvalidProfileName(profile, reason="it holds a bracket or a control character")
-    if profile == "DEFAULT":
-        # configparser hands the keys of [DEFAULT] to every profile, and calls it no profile itself.
-        raise InvalidProfileName(profile, reason="[DEFAULT] sets keys of all profiles")
 
 
 def _with_profile(
@@ -129,19 +136,10 @@ def _is_long_lived(keys: Mapping[str, str]) -> bool:
 
 def _sections(text: str, *, path: Path) -> Sections:
     """Return the file as botocore reads it, only that [DEFAULT] is a section like any other."""
-    if text.startswith("\ufeff"):
-        raise CredentialsFileUnusable(path, reason="it starts with a byte order mark (U+FEFF)")
-    parser = RawConfigParser(default_section="\0")
-    try:
-        parser.read_file(StringIO(text, newline=None))
-    except Error as error:
-        # configparser quotes the line, and the line may be the secret: name its number alone.
-        lines = [number for number, _ in getattr(error, "errors", [])]
-        line = lines[0] if lines else getattr(error, "lineno", "?")
-        reason = f"line {line} is none that AWS tools accept ({type(error).__name__})"
-    else:
-        return {name: dict(parser.items(name)) for name in parser.sections()}
-    raise CredentialsFileUnusable(path, reason=reason)
+    sections, reason = parsed(text, default_section="\0")
+    if reason:
+        raise CredentialsFileUnusable(path, reason=reason)
+    return sections
 
 
 @dataclass(frozen=True)
@@ -223,7 +221,7 @@ def _make_private_folder(folder: Path) -> None:
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
-def _read(target: Path) -> str:
+def _text(target: Path) -> str:
     # Bytes that are not UTF-8 stay what they are.
     return target.read_bytes().decode("utf-8", "surrogateescape") if target.exists() else ""
 

@@ -77,7 +77,7 @@ def test_a_function_that_is_not_our_broker_says_something(
 ) -> None:
     service.refuses("Whatever", f"no{CONTROLS[kind]}credentials")
     finished = run("simulate", "--debug", "--role-name", "orders-task", "true")
-    assert finished.returncode == 1
+    assert finished.returncode == 254
     assert "no" in shown(finished)
 
 
@@ -290,5 +290,6 @@ def test_warnings_and_logs_of_libraries_go_the_same_way() -> None:
     text = shown(finished)
     assert r"odd\x1b[2J" in text
     assert r"WARNING: oh\x9b\nERROR: forged" in text
-    assert r"ValueError: gone\x1b[2J" in text
+    assert "ValueError\n" in text
+    assert "gone" not in text  # it might be a header, or a reply
     assert "quiet" not in text

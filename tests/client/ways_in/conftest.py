@@ -9,7 +9,7 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session
 from moto import mock_aws
 
-from iam_sudo_client.ways_in.session import open_session
+from iam_sudo_client.ways_in.session import CallerSession, open_session
 from iam_sudo_core.account import calls as core_calls
 from tests.aws_account import Account, Calls, record_calls
 
@@ -25,8 +25,13 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 
 @pytest.fixture
-def session(account: Account) -> Session:
+def caller(account: Account) -> CallerSession:
     return open_session("eu-west-1", {})
+
+
+@pytest.fixture
+def session(caller: CallerSession) -> Session:
+    return caller.whole
 
 
 @pytest.fixture

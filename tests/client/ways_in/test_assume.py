@@ -4,10 +4,10 @@ import traceback
 from collections.abc import Callable
 
 import pytest
-from botocore.session import Session
 
 from iam_sudo_client.errors import InvalidOption, ServiceFailed
 from iam_sudo_client.ways_in.assume import assume_role
+from iam_sudo_client.ways_in.session import CallerSession
 from tests.aws_account import ACCOUNT, Account, Calls
 
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/orders-task"
@@ -25,9 +25,9 @@ def note(**_: object) -> None: ...
     ],
 )  # fmt: skip
 def test_assume_takes_a_name_or_an_arn(
-    account: Account, session: Session, calls: Calls, role: str, assumed: str, name: str
+    account: Account, caller: CallerSession, calls: Calls, role: str, assumed: str, name: str
 ) -> None:
-    assert assume_role(session, role, note=note).access_key_id.startswith("ASIA")
+    assert assume_role(caller, role, note=note).access_key_id.startswith("ASIA")
     assert calls[-1] == (
         "AssumeRole",
         {"RoleArn": assumed, "RoleSessionName": name, "DurationSeconds": 3600},
@@ -35,14 +35,14 @@ def test_assume_takes_a_name_or_an_arn(
 
 
 @pytest.mark.parametrize("role", ["", "a b", "role/orders", "arn:aws:iam::1:role/x"])
-def test_assume_of_something_else_is_wrong_usage(session: Session, role: str) -> None:
+def test_assume_of_something_else_is_wrong_usage(caller: CallerSession, role: str) -> None:
     with pytest.raises(InvalidOption, match="neither a role name nor"):
-        assume_role(session, role, note=note)
+        assume_role(caller, role, note=note)
 
 
 @pytest.mark.parametrize("role", ["orders-task", f"arn:aws:iam::{ACCOUNT}:role/orders-task"])
 def test_assume_denied_says_why_and_how_else(
-    account: Account, session: Session, deny: Callable[..., None], role: str
+    account: Account, caller: CallerSession, deny: Callable[..., None], role: str
 ) -> None:
     account.role("orders-task")
     deny("AssumeRole")
@@ -51,21 +51,21 @@ def test_assume_denied_says_why_and_how_else(
         match=r"^you may not assume orders-task: its trust policy does not name you \(.*"
         "iam-sudo simulate --role-name orders-task$",
     ):
-        assume_role(session, role, note=note)
+        assume_role(caller, role, note=note)
 
 
 def test_assume_that_fails_otherwise_is_not_looked_into(
-    session: Session, deny: Callable[..., None]
+    caller: CallerSession, deny: Callable[..., None]
 ) -> None:
     deny("AssumeRole", code="ExpiredToken")
     with pytest.raises(ServiceFailed, match="^your AWS credentials have expired"):
-        assume_role(session, "orders-task", note=note)
+        assume_role(caller, "orders-task", note=note)
 
 
 def test_a_reply_that_cannot_be_read_shows_nowhere(
-    account: Account, session: Session, broken_reply: str
+    account: Account, caller: CallerSession, broken_reply: str
 ) -> None:
     account.role("orders-task")
     with pytest.raises(ServiceFailed, match="cannot be read") as caught:
-        assume_role(session, ROLE_ARN, note=note)
+        assume_role(caller, ROLE_ARN, note=note)
     assert broken_reply not in "".join(traceback.format_exception(caught.value))

@@ -19,11 +19,51 @@ def test_a_refusal_on_the_emulator_is_a_refusal_too(run: Run, service: Service) 
     assert one_error(finished, 1) == "orders-task: no"
 
 
-@pytest.mark.parametrize("error_type", ["AwsCallFailed", "BrokerFailure", "Sandbox.Timedout"])
+@pytest.mark.parametrize("error_type", ["AwsCallFailed", "BrokerFailure", "RoleChanged"])
 def test_a_failing_broker_is_no_refusal(run: Run, service: Service, error_type: str) -> None:
     service.refuses(error_type, "GetRole failed: Throttling: slow down")
     finished = run("simulate", "--role-name", "orders-task", "true")
-    assert one_error(finished, 254) == "the broker failed: GetRole failed: Throttling: slow down"
+    said = one_error(finished, 254)
+    assert said.startswith('the broker "iam-sudo" in eu-west-1 failed: GetRole failed: Throttling')
+    assert said.endswith("; try again")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errorType": "Runtime.OutOfMemory", "errorMessage": "signal: killed"},
+        {"errorType": "Runtime.ImportModuleError", "errorMessage": "Unable to import module"},
+        {"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out after 30.00 seconds"},
+        {"errorMessage": "2026-11-25T12:00:00Z 9d9 Task timed out after 30.00 seconds"},
+        {"errorType": "KeyError", "errorMessage": "'body'"},
+        {"errorType": "PolicySizes", "errorMessage": "a name of the core, and no error"},
+        {"errorType": "annotations", "errorMessage": "no class"},
+        {"errorType": 5, "errorMessage": None},
+        ["errorType"],
+        "body",
+        None,
+    ],
+)
+def test_what_is_no_error_of_our_tree_is_never_told_as_a_refusal(
+    run: Run, service: Service, body: object
+) -> None:
+    service.refuses("", "")
+    service.body = body
+    said = one_error(run("simulate", "--role-name", "orders-task", "true"), 254)
+    assert said.startswith('"iam-sudo" in eu-west-1 failed: ')
+    assert said.endswith("; is this function the iam-sudo broker?")
+
+
+@pytest.mark.parametrize("value", ["a\0b", "a\r", "a\nb", "a b", "é", "a\x7f"])
+@pytest.mark.parametrize("name", ["AccessKeyId", "SecretAccessKey", "SessionToken"])
+def test_credentials_that_none_could_send_are_none(
+    run: Run, service: Service, name: str, value: str
+) -> None:
+    service.body = {**GIVEN, name: value}
+    finished = run("simulate", "--role-name", "orders-task", "true")
+    said = one_error(finished, 254)
+    assert f"{name} has a character that none has (U+" in said
+    assert "is this function the iam-sudo broker?" in said
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.session import Session
 
 from iam_sudo_client.errors import Refused, ServiceFailed
 from iam_sudo_client.ways_in.local import simulate_here
+from iam_sudo_client.ways_in.session import CallerSession
 from iam_sudo_core import Credentials, Request
 from tests.aws_account import ACCOUNT, Account, Calls, allow
 
@@ -31,15 +31,15 @@ def note(**_: object) -> None: ...
 
 
 def simulate(
-    session: Session, request: Request | str, *, base_role: str = "IAMSudoUser"
+    caller: CallerSession, request: Request | str, *, base_role: str = "IAMSudoUser"
 ) -> Credentials:
     request = Request(request) if isinstance(request, str) else request
-    return simulate_here(session, request, base_role=base_role, note=note)
+    return simulate_here(caller, request, base_role=base_role, note=note)
 
 
-def test_local_needs_no_selection(account: Account, session: Session, calls: Calls) -> None:
+def test_local_needs_no_selection(account: Account, caller: CallerSession, calls: Calls) -> None:
     account.role("anything", trust=WEB_IDENTITY, inline={"one": ONE})
-    credentials = simulate(session, "anything")
+    credentials = simulate(caller, "anything")
     assert credentials.access_key_id.startswith("ASIA")
     assert last(calls, "AssumeRole") == {
         "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser",
@@ -50,10 +50,10 @@ def test_local_needs_no_selection(account: Account, session: Session, calls: Cal
 
 
 def test_local_makes_the_same_plan_for_a_role_without_policies(
-    account: Account, session: Session, calls: Calls
+    account: Account, caller: CallerSession, calls: Calls
 ) -> None:
     account.role("nothing")
-    simulate(session, "nothing")
+    simulate(caller, "nothing")
     policy = json.loads(last(calls, "AssumeRole")["Policy"])
     assert policy["Statement"] == [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
 
@@ -68,7 +68,7 @@ def test_local_makes_the_same_plan_for_a_role_without_policies(
 )
 def test_the_base_role_of_local(
     account: Account,
-    session: Session,
+    caller: CallerSession,
     calls: Calls,
     option: str | None,
     default: str,
@@ -76,36 +76,36 @@ def test_the_base_role_of_local(
 ) -> None:
     account.role("orders-task", inline={"one": ONE})
     request = Request("orders-task", base_role=option)
-    simulate(session, request, base_role=default)
+    simulate(caller, request, base_role=default)
     assert last(calls, "AssumeRole")["RoleArn"] == assumed
 
 
-def test_local_refuses_what_the_broker_refuses(account: Account, session: Session) -> None:
+def test_local_refuses_what_the_broker_refuses(account: Account, caller: CallerSession) -> None:
     early = {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}}
     boundary = account.managed_policy("boundary", allow("ssm:*Parameters", Condition=early))
     describe = {"Version": "2012-10-17", "Statement": [allow("ssm:Describe*")]}
     account.role("orders-task", inline={"one": describe}, boundary=boundary)
     with pytest.raises(Refused, match="permissions boundary"):
-        simulate(session, "orders-task")
+        simulate(caller, "orders-task")
     account.role("orders-task-2")
     with pytest.raises(Refused, match="fits 2 roles"):
-        simulate(session, "task")
+        simulate(caller, "task")
     with pytest.raises(Refused, match="no role"):
-        simulate(session, "payments")
+        simulate(caller, "payments")
 
 
 def test_a_reply_that_cannot_be_read_shows_nowhere(
-    account: Account, session: Session, broken_reply: str
+    account: Account, caller: CallerSession, broken_reply: str
 ) -> None:
     account.role("orders-task", inline={"one": ONE})
     with pytest.raises(ServiceFailed, match="cannot be read") as caught:
-        simulate(session, "orders-task")
+        simulate(caller, "orders-task")
     assert broken_reply not in "".join(traceback.format_exception(caught.value))
 
 
 def test_local_says_which_permission_the_caller_lacks(
-    account: Account, session: Session, deny: Callable[..., None]
+    account: Account, caller: CallerSession, deny: Callable[..., None]
 ) -> None:
     deny("GetRole")
     with pytest.raises(ServiceFailed, match="ann may not GetRole; your own permissions"):
-        simulate(session, "orders-task")
+        simulate(caller, "orders-task")

@@ -1,0 +1,46 @@
+"""A sign of life on a terminal, while nobody answers: from the second second on, and gone after."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from iam_sudo_client.report import printable
+
+_QUIET_SECONDS = 1.0
+_STEP_SECONDS = 0.25
+_ERASE_LINE = "\r\x1b[K"
+
+
+@contextmanager
+def waiting_for(what: str) -> Iterator[None]:
+    """Show on standard error, if it is a terminal, what is waited for and for how long."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    done = threading.Event()
+    spinner = threading.Thread(target=_turn, args=[printable(what), done], daemon=True)
+    spinner.start()
+    try:
+        yield
+    finally:
+        done.set()
+        spinner.join()
+
+
+def _turn(what: str, done: threading.Event) -> None:
+    began = time.monotonic()
+    if done.wait(_QUIET_SECONDS):
+        return
+    for sign in itertools.cycle("|/-\\"):
+        seconds = time.monotonic() - began
+        sys.stderr.write(f"{_ERASE_LINE}{sign} waiting for {what}: {seconds:.0f} s")
+        sys.stderr.flush()
+        if done.wait(_STEP_SECONDS):
+            break
+    sys.stderr.write(_ERASE_LINE)
+    sys.stderr.flush()

@@ -1,0 +1,232 @@
+"""What AWS, the network and botocore say, translated: what happened, where, and the next step.
+
+Nothing of an exception's text is repeated but what AWS itself answered, and what names a host, a
+file or a setting: a request's text has a signature, and a header's may have a credential.
+Sources: IAM User Guide, "Troubleshoot access denied error messages"; AWS Lambda API Reference,
+"Invoke"; AWS Signature Version 4, "Troubleshoot Signature Version 4 signing for AWS API requests".
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore import exceptions
+from botocore.parsers import ResponseParserError
+
+from iam_sudo_client.errors import NotConfigured, ServiceFailed
+from iam_sudo_core.errors import one_line, quoted
+
+if TYPE_CHECKING:
+    from iam_sudo_client.ways_in.session import CallerSession
+
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
+_UNKNOWN_KEY = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"}
+_WRONG_SIGNATURE = {"SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature"}
+_SKEWED = {"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"}
+# What STS and Lambda say of a signature whose time is off, under the codes of a wrong one.
+_SKEW = re.compile(r"[Ss]ignature (?:expired|not yet current)|must be within \d+ minutes")
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "ForbiddenException"}
+_THROTTLED = {
+    "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
+    "RequestLimitExceeded", "RequestThrottled", "SlowDown",
+}  # fmt: skip
+# By which policies AWS says that it denied, and who can change that.
+_DENYING = (
+    ("service control policy", "your organization's policies do: ask whoever manages them"),
+    ("resource control policy", "your organization's policies do: ask whoever manages them"),
+    ("permissions boundary", "your own permissions boundary does: ask whoever gave it to you"),
+    ("VPC endpoint policy", "the VPC endpoint does: ask whoever runs the network, or leave it"),
+    ("session policy", "the session that you are in does: choose another AWS_PROFILE, or leave it"),
+)
+IN_BETWEEN = "is there a proxy or a portal in between (HTTPS_PROXY, NO_PROXY, VPN)?"
+# Role session names of ours, in an ARN of AWS's answer.
+_OUR_SESSION = re.compile(r":assumed-role/[^/\s]+/iam-sudo-")
+
+
+@contextmanager
+def translated(caller: CallerSession, *, source: str = "") -> Iterator[None]:
+    """Raise every error of botocore as a CommandLineError.
+
+    `source` is what asks, where it is not the command itself: "the role_arn of profile dev".
+
+    Raises:
+        NotConfigured: the caller has no usable credentials or configuration.
+        ServiceFailed: AWS answered with an error, or could not be reached.
+    """
+    by = f"{source}: " if source else ""
+    try:
+        yield
+    except exceptions.ClientError as error:
+        reason = error.response.get("Error", {})
+        headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        failed = service_failed(
+            error.operation_name,
+            str(reason.get("Code", "Unknown")),
+            str(reason.get("Message", "")),
+            caller=caller,
+            date=headers.get("date", ""),
+            by=by,
+        )
+        raise failed from error
+    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
+        raise ServiceFailed(by + unreachable(error, caller)) from error
+    except ResponseParserError:
+        # Its message holds all of the reply, secrets included.
+        raise ServiceFailed(f"{by}AWS gave a reply that cannot be read; {IN_BETWEEN}") from None
+    except exceptions.BotoCoreError as error:
+        raise NotConfigured(f"{by}{_line(error)}; check the AWS configuration") from error
+
+
+def service_failed(
+    operation: str, code: str, message: str, *, caller: CallerSession, date: str = "", by: str = ""
+) -> ServiceFailed:
+    """The error for what an AWS service answered, with the next step where we know one."""
+    message = one_line(message)
+    said = f"{operation} failed: {code}" + (f": {message}" if message else "")
+    if code in _SKEWED or _SKEW.search(message):
+        said = f"{operation} failed: {skew(date)}"
+    elif code in _EXPIRED:
+        said = f"your AWS credentials have expired ({operation}); {log_in(caller)}"
+    elif "MultiFactorAuthentication failed" in message or "tokenCode" in message:
+        said = "the MFA code was not accepted; wait for the next one, and check mfa_serial"
+    elif code in _UNKNOWN_KEY:
+        said += f"; AWS does not know your credentials: {_which(caller)}"
+    elif code in _WRONG_SIGNATURE:
+        said = (
+            f"{operation} failed: {code}: the secret access key is not that of the access key id; "
+            f"{_set_again(caller)}"
+        )
+    elif code in _DENIED:
+        said += f"; {who_denies(message)}"
+    elif code in _THROTTLED:
+        said += "; AWS is throttling: wait a little and try again"
+    elif code.isdigit():  # AWS's errors have names
+        said = f"{operation} failed: HTTP {code}, and not from AWS; {IN_BETWEEN}"
+    else:
+        said += "; try again, and if it stays, see the AWS Health Dashboard"
+    return ServiceFailed(by + said)
+
+
+def who_denies(message: str, *, otherwise: str = "your own permissions do not allow it") -> str:
+    """By AWS's words of a denial, who denies; and what can be done."""
+    if _OUR_SESSION.search(message):
+        return (
+            "you are in a session of iam-sudo already: leave its shell, or set AWS_PROFILE and "
+            "unset AWS_ACCESS_KEY_ID"
+        )
+    return next((does for policy, does in _DENYING if policy in message), otherwise)
+
+
+def skew(date: str) -> str:
+    """What a signature that is too early or too late means; `date` is the answer's header."""
+    try:
+        theirs = parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        apart = ""
+    else:
+        if theirs.tzinfo is None:
+            theirs = theirs.replace(tzinfo=UTC)
+        minutes = round((datetime.now(UTC) - theirs).total_seconds() / 60)
+        late = f"{abs(minutes):,} minutes {'fast' if minutes > 0 else 'slow'}"
+        apart = f" ({late})" if minutes else ""
+    return f"the clock of this machine is off{apart}; set it, by NTP for one, and try again"
+
+
+def unreachable(error: Exception, caller: CallerSession, *, seconds: float | None = None) -> str:
+    """What a failure to send or to receive means. Of the exception, nothing but hosts is said."""
+    known: dict[str, Any] = getattr(error, "kwargs", {})
+    host = urlsplit(str(known.get("endpoint_url", ""))).netloc.rpartition("@")[2] or "AWS"
+    where = f"{host} (region {caller.region})"
+    if isinstance(error, exceptions.ProxyConnectionError):
+        proxy = urlsplit(str(known.get("proxy_url", ""))).netloc.rpartition("@")[2]
+        return f"the proxy {proxy} cannot be reached; check HTTPS_PROXY, or name {host} in NO_PROXY"
+    if isinstance(error, exceptions.SSLError):
+        bundle = caller.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+        has = f" (it is {bundle})" if bundle else ""
+        return (
+            f"TLS with {where} failed: {_tls(known.get('error'))}; name the certificates of your "
+            f"network by AWS_CA_BUNDLE{has}"
+        )
+    if isinstance(error, (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError)):
+        after = f" in {seconds:.0f} s" if seconds is not None else " in time"
+        return f"no answer from {where}{after}: VPN, proxy, region?"
+    if isinstance(error, exceptions.EndpointConnectionError):
+        return (
+            f"{where} cannot be reached: no such host, or nobody listens; check the region, "
+            "AWS_ENDPOINT_URL, the network and HTTPS_PROXY"
+        )
+    if isinstance(error, exceptions.ConnectionClosedError):
+        return f"{where} closed the connection before it answered; check proxy and VPN"
+    return f"{where} cannot be asked ({type(error).__name__}); check the network, proxy and region"
+
+
+def _tls(error: object) -> str:
+    """OpenSSL's words, of which none is the request's."""
+    found = re.search(r"(certificate verify failed[^(\"']*|[A-Z][A-Z_]{5,})", str(error))
+    return one_line(found[0]).rstrip(": ") if found else "no certificate that is trusted"
+
+
+def log_in(caller: CallerSession) -> str:
+    """How to get credentials again, of the profile that there is; nothing that is not installed."""
+    name = caller.profile
+    keys = caller.full_config["profiles"].get(name or "default", {})
+    of = f" --profile {name}" if name else ""
+    other = "or choose another AWS_PROFILE"
+    way = "sso login" if any(key.startswith("sso_") for key in keys) else ""
+    way = way or ("login" if "login_session" in keys else "")
+    if os.environ.get("AWS_ACCESS_KEY_ID"):
+        return f"set AWS_ACCESS_KEY_ID, … anew, {other}"
+    if way and shutil.which("aws"):
+        return f"log in again (aws {way}{of}), {other}"
+    return f"log in again, {other}"
+
+
+def _which(caller: CallerSession) -> str:
+    key = caller.credentials
+    if key.access_key.startswith("ASIA") and not key.token:
+        return "they are temporary, and the session token is missing; set AWS_SESSION_TOKEN too"
+    return f"they were deleted, or are of another partition; {log_in(caller)}"
+
+
+def _set_again(caller: CallerSession) -> str:
+    if caller.credentials.method == "env":
+        return "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN again, together"
+    return log_in(caller)
+
+
+def no_such_profile(name: str, *, variable: str, known: Iterable[str]) -> NotConfigured:
+    """The error for a profile that neither file has."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    meant = f", {quoted(near[0])} for one," if near else ""
+    return NotConfigured(
+        f"there is no AWS profile {quoted(name)}; set {variable} to one{meant} that "
+        "~/.aws/config or ~/.aws/credentials has, or unset it"
+    )
+
+
+def invalid_setting(
+    error: Exception, *, keys: str | Sequence[str] | None, variables: str | Sequence[str] | None
+) -> NotConfigured:
+    """The error for a value that botocore cannot convert."""
+    named = [variables] if isinstance(variables, str) else list(variables or ())
+    for variable in named:
+        if variable in os.environ:
+            value = quoted(os.environ[variable])
+            return NotConfigured(f"{variable} is {value}, which is no value of it; correct it")
+    key = keys if isinstance(keys, str) else ".".join(keys or ())
+    return NotConfigured(
+        f"the profile's {key} is no value of it ({type(error).__name__}); correct it"
+    )
+
+
+def _line(error: Any) -> str:
+    return one_line(str(error)).rstrip(".")

@@ -1,0 +1,163 @@
+"""One invocation of a function: signed and sent by botocore's parts, without a client.
+
+A client reads the whole service model, of which `Invoke` needs a path. Endpoint, signature, proxies
+and certificates are found as botocore's clients find them: by variables and profile
+(`endpoint_url`, `[services]`, `use_fips_endpoint`, `use_dualstack_endpoint`, `ca_bundle`), else by
+the rules that AWS publishes for Lambda and botocore carries.
+
+An invocation that may have been made is never repeated. One that Lambda turned away for want of
+capacity was not made.
+Source: AWS Lambda API Reference, "Invoke".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from botocore import exceptions, utils
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.httpsession import URLLib3Session
+
+from iam_sudo_client.errors import NotConfigured, ServiceFailed
+from iam_sudo_client.waiting import waiting_for
+from iam_sudo_client.ways_in.failures import unreachable
+from iam_sudo_client.ways_in.session import CONNECT_SECONDS
+from iam_sudo_core.errors import quoted
+
+if TYPE_CHECKING:
+    from iam_sudo_client.ways_in.session import CallerSession
+
+# The broker's own 30 seconds (`SessionPolicyStrategy`), and what a cold start and a network add.
+READ_SECONDS = 45
+_ATTEMPTS = 3
+_API_VERSION = "2015-03-31"
+_TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; `headers` have names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def invoke(caller: CallerSession, function_name: str, event: object) -> Answer:
+    """Invoke a function and wait for its answer, whatever that is.
+
+    Raises:
+        NotConfigured: no usable credentials, no endpoint that could be one.
+        ServiceFailed: nobody answers.
+    """
+    keys = caller.credentials
+    url = f"{endpoint(caller)}/{_API_VERSION}/functions/{quote(function_name, safe='')}/invocations"
+    http = _http(caller, url)
+    left = min(_ATTEMPTS, int(caller.get_config_variable("max_attempts") or _ATTEMPTS))
+    while True:
+        request = AWSRequest(
+            method="POST",
+            url=url,
+            data=json.dumps(event).encode(),
+            headers={"Content-Type": "application/json", "User-Agent": caller.user_agent()},
+        )
+        SigV4Auth(keys, "lambda", caller.region).add_auth(request)
+        answer = _send(http, request, caller, function_name)
+        left -= 1
+        if answer.status != _TOO_MANY_REQUESTS or left < 1:
+            return answer
+        time.sleep(1)
+
+
+def _send(http: Any, request: AWSRequest, caller: CallerSession, function_name: str) -> Answer:
+    began = time.monotonic()
+    try:
+        with waiting_for(f"{quoted(function_name)} in {caller.region}"):
+            reply = http.send(request.prepare())
+            return Answer(
+                reply.status_code,
+                {name.lower(): value for name, value in reply.headers.items()},
+                reply.content,
+            )
+    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
+        seconds = time.monotonic() - began
+        said = unreachable(error, caller, seconds=seconds)
+        raise ServiceFailed(f"{quoted(function_name)}: {said}") from error
+
+
+def endpoint(caller: CallerSession) -> str:
+    """The URL of Lambda, without a slash at its end.
+
+    Raises:
+        NotConfigured: what is configured is no URL.
+    """
+    if not caller.get_config_variable("ignore_configured_endpoint_urls"):
+        configured = ConfiguredEndpointProvider(
+            full_config=caller.full_config,
+            scoped_config=caller.get_scoped_config(),
+            client_name="lambda",
+        ).provide()
+        if configured:
+            return _checked(str(configured))
+    return _by_rules(caller)
+
+
+def _checked(url: str) -> str:
+    if utils.is_valid_endpoint_url(url) or utils.is_valid_ipv6_endpoint_url(url):
+        return url.rstrip("/")
+    raise NotConfigured(
+        f"the endpoint {quoted(url)} is no URL, such as http://localhost:4566; check "
+        "AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL and endpoint_url of your profile"
+    )
+
+
+def _by_rules(caller: CallerSession) -> str:
+    from botocore.endpoint_provider import EndpointProvider  # noqa: PLC0415 - rarely needed
+    from botocore.loaders import create_loader  # noqa: PLC0415
+
+    loader = create_loader(caller.get_config_variable("data_path"))
+    rules = EndpointProvider(
+        loader.load_data(f"lambda/{_API_VERSION}/endpoint-rule-set-1"),
+        loader.load_data("partitions"),
+    )
+    try:
+        found: str = rules.resolve_endpoint(
+            Region=caller.region,
+            UseFIPS=bool(caller.get_config_variable("use_fips_endpoint")),
+            UseDualStack=bool(caller.get_config_variable("use_dualstack_endpoint")),
+        ).url
+    except exceptions.EndpointProviderError as error:
+        raise NotConfigured(
+            f"Lambda has no such endpoint in {caller.region} ({' '.join(str(error).split())}); "
+            "check use_fips_endpoint and use_dualstack_endpoint, and the region"
+        ) from None
+    return found
+
+
+def _http(caller: CallerSession, url: str) -> Any:
+    bundle = caller.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    if bundle is not None and not os.path.exists(bundle):  # noqa: PTH110 - as OpenSSL looks
+        raise NotConfigured(
+            f"there is no file of certificates {quoted(bundle)}; correct AWS_CA_BUNDLE, "
+            "ca_bundle of your profile or REQUESTS_CA_BUNDLE, or unset it"
+        )
+    try:
+        return URLLib3Session(
+            verify=True if bundle is None else bundle,
+            proxies=utils.get_environ_proxies(url),
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            max_pool_connections=1,
+            proxies_config=caller.get_config_variable("proxies_config"),
+        )
+    except (exceptions.BotoCoreError, ValueError, OSError):
+        raise NotConfigured(
+            "the proxy cannot be used as it is configured; check HTTPS_PROXY, HTTP_PROXY and the "
+            "proxy_… keys of your profile"
+        ) from None
