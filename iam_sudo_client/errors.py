@@ -120,20 +120,23 @@ class CommandNotFound(CommandLineError):
     exit_code = EXIT_NOT_FOUND
 
     def __init__(self, command: str) -> None:
-        super().__init__(f"{command!r}: command not found. {_instead_of(command)}")
+        shown, instead = _instead_of(command)
+        super().__init__(f"{shown!r}: command not found. {instead}")
         self.command = command
 
 
-def _instead_of(command: str) -> str:
-    """What was meant by a command that is none: it is run without a shell."""
-    if re.match(r"[A-Za-z_]\w*=", command):
-        return "To set a variable say env NAME=VALUE before the command, it is run without a shell."
+# Of a variable's name: its value is not to be shown.
+_SECRET = re.compile(r"pass|pwd|secret|token|key|cred|auth", re.IGNORECASE)
+
+
+def _instead_of(command: str) -> tuple[str, str]:
+    """A command that is none, as it can be shown, and what was meant: it is run without a shell."""
+    if variable := re.match(r"([A-Za-z_]\w*)=", command):
+        shown = f"{variable[0]}…" if _SECRET.search(variable[1]) else command
+        return shown, f"To set a variable, put env before it: env {shown} CMD."
     if re.search(r"\s|[|&;<>]", command):
-        return (
-            "Leave out the quotes around the whole of it, or say sh -c before it; "
-            "it is run without a shell."
-        )
-    return (
+        return command, "Leave out the quotes around the whole of it, or put sh -c before them."
+    return command, (
         "Check its spelling and your PATH; "
         "it is run without a shell, so aliases and functions are unknown."
     )

@@ -91,7 +91,7 @@ def _answer(
 ) -> T:
     answer = invoke(caller, function_name, request.to_event())
     where = f"{quoted(function_name)} in {caller.region}"
-    if answer.status != _OK:
+    if answer.status != _OK or _is_page(answer):
         raise _not_invoked(answer, where, caller)
     try:
         said = json.loads(answer.body)
@@ -121,12 +121,16 @@ def _explanation(reply: object) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], reply)
 
 
+def _is_page(answer: Answer) -> bool:
+    return answer.body.lstrip()[:1] == b"<"
+
+
 _IS_IT = "is this function the iam-sudo broker?"
 
 
 def _not_invoked(answer: Answer, where: str, caller: CallerSession) -> CommandLineError:
     try:
-        said = json.loads(answer.body)
+        said = None if _is_page(answer) else json.loads(answer.body)
     except ValueError:
         said = None
     if not isinstance(said, dict):
@@ -138,7 +142,7 @@ def _not_invoked(answer: Answer, where: str, caller: CallerSession) -> CommandLi
     named = answer.headers.get("x-amzn-errortype") or str(said.get("__type", ""))
     found = _CODE.match(named.rpartition("#")[2])
     code = found[0] if found else f"HTTP {answer.status}"
-    message = one_line(str(said.get("Message") or said.get("message") or ""))
+    message = one_line(str(said.get("Message") or said.get("message") or "")).rstrip(".")
     arn = _FUNCTION_ARN.search(message)
     account = f", account {arn['account']}" if arn else ""
     if code == "ResourceNotFoundException":

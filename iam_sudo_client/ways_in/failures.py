@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from iam_sudo_client.errors import NotConfigured, ServiceFailed
+from iam_sudo_client.ways_in.network import unreachable
 from iam_sudo_core.errors import one_line, quoted
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ _THROTTLED = {
 }  # fmt: skip
 # By which policies AWS says that it denied, and who can change that.
 _DENYING = (
-    ("service control policy", "your organization's policies do: ask whoever manages them"),
-    ("resource control policy", "your organization's policies do: ask whoever manages them"),
-    ("permissions boundary", "your own permissions boundary does: ask whoever gave it to you"),
-    ("VPC endpoint policy", "the VPC endpoint does: ask whoever runs the network, or leave it"),
-    ("session policy", "the session that you are in does: choose another AWS_PROFILE, or leave it"),
+    ("service control policy", "that is your organization's: ask whoever manages it"),
+    ("resource control policy", "that is your organization's: ask whoever manages it"),
+    ("permissions boundary", "that is yours: ask whoever gave it to you"),
+    ("VPC endpoint policy", "that is your network's: ask whoever runs it, or leave it (VPN)"),
+    ("session policy", "that is of the session you are in: choose another AWS_PROFILE"),
 )
 IN_BETWEEN = "is there a proxy or a portal in between (HTTPS_PROXY, NO_PROXY, VPN)?"
 # Role session names of ours, in an ARN of AWS's answer.
@@ -67,13 +67,14 @@ def translated(caller: CallerSession, *, source: str = "") -> Iterator[None]:
         yield
     except exceptions.ClientError as error:
         reason = error.response.get("Error", {})
-        headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        metadata = error.response.get("ResponseMetadata", {})
         failed = service_failed(
             error.operation_name,
             str(reason.get("Code", "Unknown")),
             str(reason.get("Message", "")),
             caller=caller,
-            date=headers.get("date", ""),
+            date=metadata.get("HTTPHeaders", {}).get("date", ""),
+            status=metadata.get("HTTPStatusCode", 0),
             by=by,
         )
         raise failed from error
@@ -87,10 +88,17 @@ def translated(caller: CallerSession, *, source: str = "") -> Iterator[None]:
 
 
 def service_failed(
-    operation: str, code: str, message: str, *, caller: CallerSession, date: str = "", by: str = ""
+    operation: str,
+    code: str,
+    message: str,
+    *,
+    caller: CallerSession,
+    date: str = "",
+    status: int = 0,
+    by: str = "",
 ) -> ServiceFailed:
     """The error for what an AWS service answered, with the next step where we know one."""
-    message = one_line(message)
+    message = one_line(message).rstrip(".")
     said = f"{operation} failed: {code}" + (f": {message}" if message else "")
     if code in _SKEWED or _SKEW.search(message):
         said = f"{operation} failed: {skew(date)}"
@@ -106,17 +114,19 @@ def service_failed(
             f"{_set_again(caller)}"
         )
     elif code in _DENIED:
-        said += f"; {who_denies(message)}"
+        trust = "the role does not trust you, or " if operation == "AssumeRole" else ""
+        otherwise = f"{trust}your own permissions do not allow it"
+        said += f"; {who_denies(message, otherwise=otherwise)}"
     elif code in _THROTTLED:
         said += "; AWS is throttling: wait a little and try again"
-    elif code.isdigit():  # AWS's errors have names
-        said = f"{operation} failed: HTTP {code}, and not from AWS; {IN_BETWEEN}"
+    elif code.isdigit() or code == "Unknown":  # AWS's errors have names
+        said = f"what answered {operation} is not AWS (HTTP {status}); {IN_BETWEEN}"
     else:
         said += "; try again, and if it stays, see the AWS Health Dashboard"
     return ServiceFailed(by + said)
 
 
-def who_denies(message: str, *, otherwise: str = "your own permissions do not allow it") -> str:
+def who_denies(message: str, *, otherwise: str) -> str:
     """By AWS's words of a denial, who denies; and what can be done."""
     if _OUR_SESSION.search(message):
         return (
@@ -139,40 +149,6 @@ def skew(date: str) -> str:
         late = f"{abs(minutes):,} minutes {'fast' if minutes > 0 else 'slow'}"
         apart = f" ({late})" if minutes else ""
     return f"the clock of this machine is off{apart}; set it, by NTP for one, and try again"
-
-
-def unreachable(error: Exception, caller: CallerSession, *, seconds: float | None = None) -> str:
-    """What a failure to send or to receive means. Of the exception, nothing but hosts is said."""
-    known: dict[str, Any] = getattr(error, "kwargs", {})
-    host = urlsplit(str(known.get("endpoint_url", ""))).netloc.rpartition("@")[2] or "AWS"
-    where = f"{host} (region {caller.region})"
-    if isinstance(error, exceptions.ProxyConnectionError):
-        proxy = urlsplit(str(known.get("proxy_url", ""))).netloc.rpartition("@")[2]
-        return f"the proxy {proxy} cannot be reached; check HTTPS_PROXY, or name {host} in NO_PROXY"
-    if isinstance(error, exceptions.SSLError):
-        bundle = caller.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
-        has = f" (it is {bundle})" if bundle else ""
-        return (
-            f"TLS with {where} failed: {_tls(known.get('error'))}; name the certificates of your "
-            f"network by AWS_CA_BUNDLE{has}"
-        )
-    if isinstance(error, (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError)):
-        after = f" in {seconds:.0f} s" if seconds is not None else " in time"
-        return f"no answer from {where}{after}: VPN, proxy, region?"
-    if isinstance(error, exceptions.EndpointConnectionError):
-        return (
-            f"{where} cannot be reached: no such host, or nobody listens; check the region, "
-            "AWS_ENDPOINT_URL, the network and HTTPS_PROXY"
-        )
-    if isinstance(error, exceptions.ConnectionClosedError):
-        return f"{where} closed the connection before it answered; check proxy and VPN"
-    return f"{where} cannot be asked ({type(error).__name__}); check the network, proxy and region"
-
-
-def _tls(error: object) -> str:
-    """OpenSSL's words, of which none is the request's."""
-    found = re.search(r"(certificate verify failed[^(\"']*|[A-Z][A-Z_]{5,})", str(error))
-    return one_line(found[0]).rstrip(": ") if found else "no certificate that is trusted"
 
 
 def log_in(caller: CallerSession) -> str:
@@ -214,7 +190,10 @@ def no_such_profile(name: str, *, variable: str, known: Iterable[str]) -> NotCon
 
 
 def invalid_setting(
-    error: Exception, *, keys: str | Sequence[str] | None, variables: str | Sequence[str] | None
+    caller: CallerSession,
+    *,
+    keys: str | Sequence[str] | None,
+    variables: str | Sequence[str] | None,
 ) -> NotConfigured:
     """The error for a value that botocore cannot convert."""
     named = [variables] if isinstance(variables, str) else list(variables or ())
@@ -223,9 +202,9 @@ def invalid_setting(
             value = quoted(os.environ[variable])
             return NotConfigured(f"{variable} is {value}, which is no value of it; correct it")
     key = keys if isinstance(keys, str) else ".".join(keys or ())
-    return NotConfigured(
-        f"the profile's {key} is no value of it ({type(error).__name__}); correct it"
-    )
+    value = quoted(str(caller.get_scoped_config().get(key, "")))
+    of = f"profile {caller.profile or 'default'}"
+    return NotConfigured(f"{key} of {of} is {value}, which is no value of it; correct it")
 
 
 def _line(error: Any) -> str:

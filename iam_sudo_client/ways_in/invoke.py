@@ -17,7 +17,7 @@ import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from botocore import exceptions, utils
 from botocore.auth import SigV4Auth
@@ -27,7 +27,7 @@ from botocore.httpsession import URLLib3Session
 
 from iam_sudo_client.errors import NotConfigured, ServiceFailed
 from iam_sudo_client.waiting import waiting_for
-from iam_sudo_client.ways_in.failures import unreachable
+from iam_sudo_client.ways_in.network import unreachable
 from iam_sudo_client.ways_in.session import CONNECT_SECONDS
 from iam_sudo_core.errors import quoted
 
@@ -88,7 +88,7 @@ def _send(http: Any, request: AWSRequest, caller: CallerSession, function_name: 
             )
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         seconds = time.monotonic() - began
-        said = unreachable(error, caller, seconds=seconds)
+        said = unreachable(error, caller, url=request.url, seconds=seconds)
         raise ServiceFailed(f"{quoted(function_name)}: {said}") from error
 
 
@@ -148,16 +148,19 @@ def _http(caller: CallerSession, url: str) -> Any:
             f"there is no file of certificates {quoted(bundle)}; correct AWS_CA_BUNDLE, "
             "ca_bundle of your profile or REQUESTS_CA_BUNDLE, or unset it"
         )
+    proxies = utils.get_environ_proxies(url)
     try:
+        if proxy := proxies.get(urlsplit(url).scheme):
+            _ = urlsplit(proxy).port
         return URLLib3Session(
             verify=True if bundle is None else bundle,
-            proxies=utils.get_environ_proxies(url),
+            proxies=proxies,
             timeout=(CONNECT_SECONDS, READ_SECONDS),
             max_pool_connections=1,
             proxies_config=caller.get_config_variable("proxies_config"),
         )
     except (exceptions.BotoCoreError, ValueError, OSError):
         raise NotConfigured(
-            "the proxy cannot be used as it is configured; check HTTPS_PROXY, HTTP_PROXY and the "
-            "proxy_… keys of your profile"
+            "the proxy for AWS is no URL, such as http://proxy.example.com:8080; correct "
+            "HTTPS_PROXY or HTTP_PROXY"
         ) from None

@@ -171,8 +171,8 @@ def open_session(region: str | None, environ: Mapping[str, str]) -> CallerSessio
     named = region or environ.get("AWS_REGION") or caller.get_config_variable("region")
     if not named:
         raise NotConfigured(
-            "no region: give --region, or set AWS_REGION or "
-            f"{'the region of profile ' + caller.profile if caller.profile else 'a profile region'}"
+            "no region: give --region, or set AWS_REGION or the region of "
+            f"{f'profile {caller.profile}' if caller.profile else 'a profile'}"
         )
     try:
         utils.validate_region_name(named)
@@ -190,5 +190,5 @@ def _check_values(caller: CallerSession) -> None:
     for name, (keys, variables, *_) in configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
         try:
             caller.get_config_variable(name)
-        except Exception as error:  # whatever a conversion makes of it
-            raise invalid_setting(error, keys=keys, variables=variables) from None
+        except Exception:  # whatever a conversion makes of it
+            raise invalid_setting(caller, keys=keys, variables=variables) from None

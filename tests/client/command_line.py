@@ -45,6 +45,7 @@ class Service:
     paths: list[str] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
+    seconds: float = 0  # until it answers
 
     def fails(self, status: int, code: str, message: str = "so it is") -> None:
         self.status, self.body = status, {"Message": message}

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,14 +25,19 @@ def service() -> Iterator[Service]:
     answers = Service()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
+            length = int(self.headers.get("Content-Length", 0))
             answers.paths.append(self.path)
             answers.authorizations.append(self.headers["Authorization"])
-            answers.asked.append(json.loads(self.rfile.read(length)))
+            asked = self.rfile.read(length)
+            answers.asked.append(json.loads(asked) if asked[:1] == b"{" else asked.decode())
             body = answers.body
             text = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(answers.status)
+            time.sleep(answers.seconds)
+            self.send_response_only(answers.status)
             for name, value in answers.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))
