@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from iam_sudo_core.arns import BROKER_TAG
+from iam_sudo_core.arns import BROKER_TAG, GUARDRAILS_POLICY
 
 from ..acknowledgements import acknowledge, acknowledge_in_packs
 from .broker import refuse_customized
@@ -52,7 +52,7 @@ def base_role(
         # Role chaining allows no more (IAM User Guide, "Roles terms and concepts").
         max_session_duration=cdk.Duration.hours(1),
         managed_policies=policies,
-        inline_policies={"keep-the-broker": denials},
+        inline_policies={GUARDRAILS_POLICY: denials},
     )
     refuse_customized(role)
     resource = cast(iam.CfnRole, role.node.default_child)

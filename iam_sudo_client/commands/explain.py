@@ -97,6 +97,7 @@ def as_lines(explanation: Mapping[str, Any], *, diff: bool = False) -> list[str]
         lines += list(_statements(explanation["cut_by_boundary"], "  cuts nothing"))
     lines += ["", "Differences from the role"]
     lines += list(_statements(explanation["differences"], "  none that its policies tell"))
+    lines += _guardrails(explanation)
     lines += ["", _ALWAYS]
     if diff:
         lines += ["", *_diff(explanation)]
@@ -135,6 +136,14 @@ def _statements(differences: Iterable[Mapping[str, Any]], nothing: str) -> Itera
         yield f"    in {each['policy']}: {json.dumps(each['statement'])}"
     if not found:
         yield nothing
+
+
+def _guardrails(explanation: Mapping[str, Any]) -> Iterator[str]:
+    """Said once, whichever statements they touch; a broker of an earlier state tells none."""
+    if taken := dict.fromkeys(each["detail"] for each in explanation.get("guardrails", ())):
+        yield ""
+        yield "Guardrails, which keep every session from the broker's own parts and nothing else"
+        yield from (f"  {detail}" for detail in taken)
 
 
 def _diff(explanation: Mapping[str, Any]) -> Iterator[str]:

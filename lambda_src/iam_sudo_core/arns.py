@@ -15,6 +15,8 @@ ACCOUNT_ID = re.compile(r"[0-9]{12}")
 # The key of the tag that all parts of every broker carry: a base role denies itself what has it,
 # and no developer is granted a role that has it.
 BROKER_TAG = "iam-sudo:broker"
+# The base role's inline policy that keeps every session from the broker's own parts.
+GUARDRAILS_POLICY = "keep-the-broker"
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ from typing import Any
 
 from ..account.calls import Client
 from ..account.reading import read_documents, read_role, read_whole
-from ..arns import RoleArn
+from ..arns import GUARDRAILS_POLICY, RoleArn
 from ..policy.comparisons import MAX_COMPARISONS, Patterns
-from ..policy.statements import ALLOW, parse
+from ..policy.statements import ALLOW, DENY, parse
 from ..session import tags as session_tags
 from ..session.caller_keys import Caller
 from ..session.differences import (
     BASE_ROLE,
     BOUNDARY,
+    GUARDRAILS,
     Difference,
     PolicyStatement,
     depending_on_the_caller,
@@ -47,6 +48,7 @@ class Explanation:
     plan: SessionPlan
     cut: tuple[Difference, ...]
     differences: tuple[Difference, ...]
+    guardrails: tuple[Difference, ...]  # what they may take, which no role is meant to have
 
     def to_reply(self) -> dict[str, Any]:
         role = self.snapshot
@@ -68,6 +70,7 @@ class Explanation:
             "permissions_boundary": role.permissions_boundary,
             "cut_by_boundary": [each.to_json() for each in self.cut],
             "differences": [each.to_json() for each in self.differences],
+            "guardrails": [each.to_json() for each in self.guardrails],
             "policies": role.all_documents(),
         }
 
@@ -95,6 +98,7 @@ def explain(
     granted = list(_statements(snapshot, snapshot.policies))
     boundary = snapshot.permissions_boundary
     bounds = list(_statements(snapshot, [boundary])) if boundary else []
+    limits, guardrails = _base_role_limits(base, iam)
     return Explanation(
         target,
         snapshot,
@@ -103,11 +107,12 @@ def explain(
         differences=(
             *(
                 difference
-                for allowed in _base_role_limits(base, iam)
+                for allowed in limits
                 for difference in _not_allowed(granted, allowed, kind=BASE_ROLE)
             ),
             *depending_on_the_caller([*granted, *bounds], Caller.of(snapshot, base)),
         ),
+        guardrails=tuple(_not_allowed(granted, guardrails, kind=GUARDRAILS)) if guardrails else (),
     )
 
 
@@ -141,16 +146,30 @@ def _not_allowed(
         yield Difference(kind, "has too many actions and resources to be compared with it", each)
 
 
-def _base_role_limits(base_role: RoleArn, iam: Client) -> Iterator[list[PolicyStatement]]:
-    """What limits the base role: its policies, and its permissions boundary if it has one.
+def _base_role_limits(
+    base_role: RoleArn, iam: Client
+) -> tuple[list[list[PolicyStatement]], list[PolicyStatement]]:
+    """What limits the base role: its policies, and its boundary if it has one; and its guardrails.
 
-    Of a base role that this account does not have, nothing is known to be allowed.
+    The guardrails keep every session from the broker's own parts. They are apart, as what limits
+    something that is allowed everything: they would make nearly every role another one. Of a base
+    role that this account does not have, nothing is known to be allowed.
     """
     base = read_role(iam, base_role.name)
     if base is None or base.role.arn != base_role:
-        yield []
-        return
+        return [[]], []
     base = read_documents(iam, base)
-    yield list(_statements(base, base.policies))
-    if boundary := base.permissions_boundary:
-        yield list(_statements(base, [boundary]))
+    own: list[PolicyStatement] = []
+    guardrails: list[PolicyStatement] = []
+    for each in _statements(base, base.policies):
+        is_one = each.policy == GUARDRAILS_POLICY and each.statement.effect == DENY
+        (guardrails if is_one else own).append(each)
+    boundary = base.permissions_boundary
+    limits = [own, list(_statements(base, [boundary]))] if boundary else [own]
+    return limits, [*_EVERYTHING, *guardrails] if guardrails else []
+
+
+_EVERYTHING = [
+    PolicyStatement("", statement)
+    for statement in parse([{"Effect": ALLOW, "Action": "*", "Resource": "*"}])
+]

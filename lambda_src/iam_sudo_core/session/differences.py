@@ -27,6 +27,9 @@ from .caller_keys import (
 
 BOUNDARY = "permissions-boundary"
 BASE_ROLE = "base-role"
+GUARDRAILS = "guardrails"
+# What AWS never denies, whatever a policy says (AWS STS API Reference, "GetCallerIdentity").
+_NEVER_DENIED = {"sts:getcalleridentity"}
 _IDENTITY = "caller-identity"
 _NETWORK = "caller-network"
 # The same for both, since no role is a service; named because who tests it expected otherwise.
@@ -60,7 +63,7 @@ class PolicyStatement:
 
 @dataclass(frozen=True)
 class Difference:
-    """`kind` is permissions-boundary, base-role, caller-identity or caller-network."""
+    """`kind` is permissions-boundary, base-role, guardrails, caller-identity or caller-network."""
 
     kind: str
     detail: str
@@ -81,6 +84,8 @@ def not_allowed(
         lacking: list[Statement] = []
         allowed: list[Statement] = []
         for part in _by_action(each.statement):
+            if _is_never_denied(part):
+                continue
             (allowed if any(bound.covers(part) for bound in by) else lacking).append(part)
         denied = [part for part in allowed if any(_may_reach(bound, part) for bound in by)]
         details = [
@@ -101,6 +106,8 @@ def depending_on_the_caller(
     SAML and OIDC pass some.
     """
     for each in statements:
+        if _is_never_denied(each.statement):
+            continue
         tested = dict.fromkeys(map(fold, keys(each.statement)))
         for key in tested:
             if kind := _kind(key, caller):
@@ -110,6 +117,11 @@ def depending_on_the_caller(
             yield Difference(
                 _IDENTITY, f"tests aws:PrincipalTag/{tag}, which real sessions may be passed", each
             )
+
+
+def _is_never_denied(statement: Statement) -> bool:
+    action = statement.action
+    return not action.negated and {pattern.key for pattern in action.patterns} <= _NEVER_DENIED
 
 
 def _kind(key: str, caller: Caller) -> str | None:

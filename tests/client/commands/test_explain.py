@@ -56,6 +56,18 @@ def test_differences_and_what_a_boundary_cuts_are_said_with_their_statements(
         assert line in explained.stdout.splitlines()
 
 
+def test_what_the_guardrails_take_is_said_once_and_is_no_difference(
+    run: Run, service: Service
+) -> None:
+    taken = {**DIFFERENCE, "kind": "guardrails", "detail": "denies some of: logs:PutLogEvents"}
+    service.body = EXPLANATION | {"guardrails": [taken, {**taken, "policy": "two"}]}
+    explained = run("explain", "--role-name", "orders-task")
+    assert explained.returncode == 0
+    assert "  none that its policies tell" in explained.stdout.splitlines()
+    assert explained.stdout.count("  denies some of: logs:PutLogEvents\n") == 1
+    assert "Guardrails, which keep every session from the broker's own parts" in explained.stdout
+
+
 def test_an_explanation_as_json(run: Run, service: Service) -> None:
     service.body = EXPLANATION | {"differences": [DIFFERENCE]}
     explained = run("explain", "--role-name", "orders-task", "--json")

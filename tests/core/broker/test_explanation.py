@@ -4,10 +4,11 @@ import json
 from types import ModuleType
 from typing import Any
 
+import boto3
 import pytest
 
 from iam_sudo_core import errors
-from iam_sudo_core.arns import RoleArn
+from iam_sudo_core.arns import GUARDRAILS_POLICY, RoleArn
 from iam_sudo_core.policy.statements import parse
 from iam_sudo_core.session.caller_keys import Caller
 from iam_sudo_core.session.differences import (
@@ -179,6 +180,66 @@ def test_a_refused_role_explains_nothing_but_the_refusal(
 def test_explain_is_true_or_false(broker: ModuleType, value: object) -> None:
     with pytest.raises(errors.InvalidRequest, match="explain has to be true or false"):
         broker.handler({"role_name": "x", "explain": value}, CONTEXT)
+
+
+def put(role_name: str, policy_name: str, *statements: dict[str, Any]) -> None:
+    boto3.client("iam").put_role_policy(
+        RoleName=role_name,
+        PolicyName=policy_name,
+        PolicyDocument=json.dumps(document(*statements)),
+    )
+
+
+KEEP_LOGS = {
+    "Effect": "Deny",
+    "Action": "logs:*",
+    "Resource": f"arn:aws:logs:*:{ACCOUNT}:log-group:/aws/lambda/iam-sudo*",
+}
+
+
+def test_what_the_guardrails_take_is_said_apart_and_is_no_difference(
+    account: Account, broker: ModuleType
+) -> None:
+    put("IAMSudoUser", GUARDRAILS_POLICY, KEEP_LOGS)
+    account.role(
+        "iam-sudo-demo-task",
+        inline={"one": document(allow("logs:PutLogEvents"), allow("iam:PassRole"))},
+    )
+    answer = explain(broker)
+    assert [each["detail"] for each in answer["differences"]] == [
+        "does not allow all of: iam:PassRole"
+    ]
+    [taken] = answer["guardrails"]
+    assert taken == {
+        "kind": "guardrails",
+        "detail": "denies some of: logs:PutLogEvents",
+        "policy": "one",
+        "statement": allow("logs:PutLogEvents"),
+    }
+
+
+def test_what_another_policy_of_the_base_role_denies_stays_a_difference(
+    account: Account, broker: ModuleType
+) -> None:
+    put("IAMSudoUser", "of-the-team", KEEP_LOGS)
+    account.role("iam-sudo-demo-task", inline={"one": document(allow("logs:PutLogEvents"))})
+    answer = explain(broker)
+    assert [each["kind"] for each in answer["differences"]] == ["base-role"]
+    assert answer["guardrails"] == []
+
+
+def test_what_aws_never_denies_is_no_difference() -> None:
+    nothing = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    assert found(allow("sts:GetCallerIdentity"), nothing) == []
+    assert found(allow("STS:getcalleridentity")) == []
+    assert found(allow(["sts:GetCallerIdentity", "s3:*"]), allow("*"), nothing) == [
+        "denies some of: s3:*"
+    ]
+    assert found(allow("sts:Get*")) == ["does not allow all of: sts:Get*"]
+    here = {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}
+    statement = PolicyStatement("p", parse([allow("sts:GetCallerIdentity") | here])[0])
+    caller = Caller(role=ROLE, base_role=ROLE.sibling("IAMSudoUser"), tags=frozenset())
+    assert list(depending_on_the_caller([statement], caller)) == []
 
 
 def found(statement: dict[str, Any], *by: dict[str, Any]) -> list[str]:
