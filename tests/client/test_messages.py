@@ -6,6 +6,7 @@ stand for what differs from run to run.
 """
 
 import hashlib
+import importlib.util
 import json
 import re
 import socket
@@ -366,6 +367,21 @@ TABLE: dict[str, Situation] = {
         'sso-session does not exist: "s"; correct the profile',
         environ=DEV,
         files=config("sso_session = s\nsso_account_id = 1\nsso_role_name = r"),
+    ),
+    "an aws login profile without its library": Situation(
+        "no usable AWS credentials from the aws login session of profile dev: it takes a library "
+        'that is not installed; pip install "iam-sudo-cdk[login]"',
+        environ=DEV,
+        files=config("login_session = arn:aws:iam::111122223333:user/ann"),
+    ),
+    "an SSO login, and no AWS CLI": Situation(
+        "no usable AWS credentials from the SSO session of profile dev: there is no usable token "
+        "in ~/.aws/sso/cache; log in again, or choose another AWS_PROFILE",
+        environ={**DEV, "PATH": "/nowhere"},
+        files=config(
+            "sso_session = s\nsso_account_id = 1\nsso_role_name = r\n"
+            "[sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://x"
+        ),
     ),
     "a role without a source": Situation(
         "no usable AWS credentials from the role_arn of profile dev: source_profile or "
@@ -838,6 +854,8 @@ def said(
 def test_a_situation_has_its_line(
     run: Run, service: Service, places: dict[str, str], name: str
 ) -> None:
+    if "its library" in name and importlib.util.find_spec("awscrt"):
+        pytest.skip("the library is installed")
     situation = TABLE[name]
     printed = said(run, service, places, situation, "--debug")
     errors = [line for line in printed.splitlines() if line.startswith(("ERROR", "WARNING"))]
