@@ -168,7 +168,7 @@ def test_local_with_the_brokers_base_role_is_refused(deployment: Deployment) -> 
     finished = deployment.run(
         "iam-sudo", "simulate", "--local", "--role-name", ROLE, *IDENTITY, credentials=caller
     )
-    assert "AssumeRole failed: AccessDenied" in error(finished, 254)
+    assert 'the base role "IAMSudoUser" does not exist, or you may not' in error(finished, 254)
 
 
 def test_assume_is_the_role_itself_when_it_trusts_you(deployment: Deployment) -> None:
