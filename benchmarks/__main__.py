@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import broker, bundle, command, compaction, hostile, synth, yardstick
+from benchmarks import broker, bundle, command, compaction, hostile, invocation, synth, yardstick
 from benchmarks.account import latency
 from benchmarks.peer import PeerFailed
 from benchmarks.report import Measurement, Row, Run, table
@@ -25,6 +25,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "cold": broker.measure_cold,
     "bundle": bundle.measure,
     "help": command.measure,
+    "invocation": invocation.measure,
     "compaction": compaction.measure,
     "hostile": hostile.measure,
     "synth": synth.measure,

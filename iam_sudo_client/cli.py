@@ -6,6 +6,7 @@ is run; what we say goes to standard error.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -15,10 +16,10 @@ from iam_sudo_client.commands.assume import assume
 from iam_sudo_client.commands.explain import explain
 from iam_sudo_client.commands.simulate import simulate
 from iam_sudo_client.errors import EXIT_INTERRUPTED, EXIT_UNEXPECTED, CommandLineError
-from iam_sudo_client.report import Report
+from iam_sudo_client.report import WIDEST, Report, width
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST})
 @click.version_option(package_name="iam-sudo-cdk", prog_name="iam-sudo")
 @click.option("--verbose", is_flag=True, help="Show the steps on standard error.")
 @click.option("--debug", is_flag=True, help="Show the steps, and the traceback of an error.")
@@ -48,9 +49,17 @@ for _command in (assume, explain, simulate):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; every error is one line, and its exit code says its kind."""
+    # What is imported is no garbage, and looking for some takes a tenth of all the time.
+    gc.disable()
     report = Report()
     try:
-        code = cli.main(arguments, prog_name="iam-sudo", standalone_mode=False, obj=report)
+        code = cli.main(
+            arguments,
+            prog_name="iam-sudo",
+            standalone_mode=False,
+            obj=report,
+            terminal_width=width(),
+        )
     except click.ClickException as error:
         code = report.misused(error)
     except (KeyboardInterrupt, click.Abort):

@@ -22,9 +22,13 @@ https://pubs.opengroup.org/onlinepubs/9799919799/utilities/env.html
 253 to 255 are the AWS CLI's: https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
 """
 
+from __future__ import annotations
+
 import re
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2

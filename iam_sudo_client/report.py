@@ -15,10 +15,12 @@ ours may hold a credential or a signature, as they quote headers, replies, files
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Protocol, TextIO
 
@@ -27,6 +29,8 @@ import click
 from iam_sudo_client.errors import CommandLineError
 
 log: logging.Logger = logging.getLogger("iam_sudo")
+# Columns of a help text, on terminals that have more.
+WIDEST = 100
 
 
 class Note(Protocol):
@@ -82,6 +86,14 @@ def _places(error: BaseException) -> Iterator[str]:
     yield from traceback.format_tb(error.__traceback__)
     text = f": {error}" if isinstance(error, CommandLineError) else ""
     yield f"{type(error).__name__}{text}\n"
+
+
+def width() -> int:
+    """How wide help is to be: as click would take it, without waiting for `shutil`."""
+    columns = os.environ.get("COLUMNS", "")
+    with suppress(AttributeError, ValueError, OSError):
+        columns = columns or str(os.get_terminal_size(sys.__stdout__.fileno()).columns)  # type: ignore[union-attr]
+    return max(min(int(columns) if columns.isdecimal() and int(columns) else 80, WIDEST) - 2, 50)
 
 
 class Report:

@@ -39,14 +39,14 @@ ROOMS = {
     "iam_sudo_core.arns": WORDS,
     "iam_sudo_core.credentials": WORDS,
     "iam_sudo_core.errors": WORDS,
-    "iam_sudo_core.policy": {"arns", "errors"},
+    "iam_sudo_core.policy": {"arns", "errors", "exports"},
     "iam_sudo_core.session": {*WORDS, "policy"},
     "iam_sudo_core.account": {*WORDS, "policy", "session"},
     "iam_sudo_core.broker": {*WORDS, "policy", "session", "account"},
     # What every kind of application has in it, whatever is done with it.
     "iam_sudo_cdk.application": {"errors", "selection"},
-    "iam_sudo_client.ways_out": {"errors"},
-    "iam_sudo_client.ways_in": {"errors", "report"},
+    "iam_sudo_client.ways_out": {"errors", "shared_files"},
+    "iam_sudo_client.ways_in": {"errors", "report", "shared_files", "waiting"},
 }
 HANDLER = ROOT / "lambda_src" / "handler.py"
 LONGEST = 250

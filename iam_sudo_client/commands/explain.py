@@ -5,8 +5,6 @@ A line may hold whatever is in a policy or a name, new lines too: `report.show` 
 
 from __future__ import annotations
 
-import difflib
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -74,6 +72,8 @@ def show_explanation(
     diff: bool = False,
 ) -> int:
     """Print the broker's explanation, or without a function our own, and return the exit code."""
+    import json
+
     from iam_sudo_client.ways_in.session import open_session
 
     caller = open_session(region, os.environ)
@@ -129,6 +129,8 @@ def _plan(plan: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _statements(differences: Iterable[Mapping[str, Any]], nothing: str) -> Iterator[str]:
+    import json
+
     found = False
     for each in differences:
         found = True
@@ -147,6 +149,8 @@ def _guardrails(explanation: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _diff(explanation: Mapping[str, Any]) -> Iterator[str]:
+    import difflib
+
     before = [
         line
         for policy, document in explanation["policies"].items()
@@ -159,4 +163,6 @@ def _diff(explanation: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _pretty(document: object) -> list[str]:
+    import json
+
     return json.dumps(document, indent=2).splitlines()

@@ -8,7 +8,6 @@ Sources: IAM User Guide, "Troubleshoot access denied error messages"; AWS Lambda
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import shutil
@@ -181,6 +180,8 @@ def _set_again(caller: CallerSession) -> str:
 
 def no_such_profile(name: str, *, variable: str, known: Iterable[str]) -> NotConfigured:
     """The error for a profile that neither file has."""
+    import difflib  # noqa: PLC0415 - who has their profile does not wait for it
+
     near = difflib.get_close_matches(name, list(known), n=1)
     meant = f", {quoted(near[0])} for one," if near else ""
     return NotConfigured(
