@@ -77,7 +77,8 @@ def _row(
     one, two = interleaved(
         run.repeat, lambda: _timed(theirs, environ), lambda: _timed(ours, environ)
     )
-    ratio = statistics.median(two) / statistics.median(one)
+    # Of neighbours, which a busy machine makes longer together.
+    ratio = statistics.median(our / their for their, our in zip(one, two, strict=True))
     beside = seconds(one)
     return Row(
         f"iam-sudo {what}",

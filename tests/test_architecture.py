@@ -42,7 +42,7 @@ ROOMS = {
     "iam_sudo_core.policy": {"arns", "errors", "exports"},
     "iam_sudo_core.session": {*WORDS, "policy"},
     "iam_sudo_core.account": {*WORDS, "policy", "session"},
-    "iam_sudo_core.broker": {*WORDS, "policy", "session", "account"},
+    "iam_sudo_core.broker": {*WORDS, "exports", "policy", "session", "account"},
     # What every kind of application has in it, whatever is done with it.
     "iam_sudo_cdk.application": {"errors", "selection"},
     "iam_sudo_client.ways_out": {"errors", "shared_files"},
