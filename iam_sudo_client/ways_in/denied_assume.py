@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 
 from iam_sudo_client.report import Note
+from iam_sudo_client.ways_in.failures import what_can_be_shown, who_denies
 from iam_sudo_client.ways_in.trust_policy import Caller, Trust, trust_of
 from iam_sudo_core.arns import BROKER_TAG, RoleArn
 from iam_sudo_core.errors import one_line
@@ -41,11 +42,12 @@ _REASON = re.compile(r"(?:because|with) (no .+|an explicit deny .+)")
 class Facts:
     """What is known of a denial; None is what could not be seen.
 
-    `reason` is AWS's own, `blind` why the role was not seen. `found` is the ARN of the role of that
+    `said` is AWS's own, `reason` what of it is one, `blind` why the role was not seen. `found` is the ARN of the role of that
     name, or empty. `own_half` says what of the caller's own stands in the way; empty is nothing.
     """
 
     asked: RoleArn
+    said: str = ""
     reason: str = ""
     blind: str = ""
     caller: Caller | None = None
@@ -61,11 +63,11 @@ def why_denied(
     """Why the caller may not assume a role, and what to do; `said` is what AWS says about it."""
     note(AWS_said=one_line(said))
     reason = _REASON.search(one_line(said))
-    facts = Facts(asked=asked, reason=reason[1].rstrip(".") if reason else "")
+    facts = Facts(asked=asked, said=said, reason=reason[1].rstrip(".") if reason else "")
     try:
         facts = _look(session, facts, identity, note)
     except Exception as error:  # whatever becomes of the look, the denial is what has to be told
-        note(not_seen=one_line(str(error)))
+        note(not_seen=what_can_be_shown(error))
         facts = replace(facts, blind=_blind(error))
     return explain(facts)
 
@@ -123,7 +125,7 @@ def _tried(look: Callable[[], T], note: Note) -> T | None:
     try:
         return look()
     except Exception as error:  # the line says what this leaves open
-        note(not_seen=one_line(str(error)))
+        note(not_seen=what_can_be_shown(error))
         return None
 
 
@@ -167,6 +169,8 @@ def own_half_of(reply: Mapping[str, Any], *, directly: bool) -> str:
 def explain(facts: Facts) -> str:
     """One line: what is wrong, the value, the next step."""
     problem, step = _elsewhere(facts) or _here(facts)
+    if step.startswith("ask its owner"):  # who cannot help where it is not the role that denies
+        step = who_denies(f"{one_line(facts.said)} {facts.own_half or ''}", otherwise=step)
     return one_line(f"you may not assume {facts.asked.name}: {problem}; {step}")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -62,6 +63,7 @@ def translated(caller: CallerSession, *, source: str = "") -> Iterator[None]:
         ServiceFailed: AWS answered with an error, or could not be reached.
     """
     by = f"{source}: " if source else ""
+    began = time.monotonic()
     try:
         yield
     except exceptions.ClientError as error:
@@ -78,7 +80,9 @@ def translated(caller: CallerSession, *, source: str = "") -> Iterator[None]:
         )
         raise failed from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
-        raise ServiceFailed(by + unreachable(error, caller)) from error
+        raise ServiceFailed(
+            by + unreachable(error, caller, seconds=time.monotonic() - began)
+        ) from error
     except ResponseParserError:
         # Its message holds all of the reply, secrets included.
         raise ServiceFailed(f"{by}AWS gave a reply that cannot be read; {IN_BETWEEN}") from None
@@ -123,6 +127,12 @@ def service_failed(
     else:
         said += "; try again, and if it stays, see the AWS Health Dashboard"
     return ServiceFailed(by + said)
+
+
+def what_can_be_shown(error: Exception) -> str:
+    """AWS's words, of an error that it answered; any other may quote the request, or the reply."""
+    answered = isinstance(error, exceptions.ClientError)
+    return one_line(str(error)) if answered else type(error).__name__
 
 
 def who_denies(message: str, *, otherwise: str) -> str:

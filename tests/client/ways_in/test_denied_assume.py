@@ -327,6 +327,31 @@ def test_what_aws_says_by_itself_is_passed_on(
     assert noted[0].startswith("AWS_said: User: x is not authorized ")
 
 
+@pytest.mark.parametrize(
+    ("said", "step"),
+    [
+        ("with an explicit deny in a service control policy", "that is your organization's: ask"),
+        ("because no service control policy allows it", "that is your organization's: ask"),
+        ("because no permissions boundary allows it", "that is yours: ask whoever gave it"),
+        ("because no session policy allows it", "that is of the session you are in: choose"),
+    ],
+)
+def test_the_owner_of_the_role_is_not_asked_for_what_others_deny(
+    account: Account, session: Session, said: str, step: str
+) -> None:
+    answer(session, "GetRole", fails(refusal("AccessDenied", "GetRole")))
+    line = why(session, said=f"User: x is not authorized {said}.")
+    assert f"; {step}" in line
+    assert "its owner" not in line
+
+
+def test_who_is_in_a_session_of_ours_already_is_told_so(account: Account, session: Session) -> None:
+    you = f"arn:aws:sts::{ACCOUNT}:assumed-role/IAMSudoUser/iam-sudo-payments-task"
+    answer(session, "GetRole", fails(refusal("AccessDenied", "GetRole")))
+    said = f"User: {you} is not authorized with an explicit deny in an identity-based policy"
+    assert "you are in a session of iam-sudo already" in why(session, said=said)
+
+
 @pytest.mark.parametrize("operation", ["GetCallerIdentity", "GetRole", "SimulatePrincipalPolicy"])
 @pytest.mark.parametrize(
     "error",
