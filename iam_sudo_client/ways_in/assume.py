@@ -11,7 +11,6 @@ from iam_sudo_client.report import Note
 from iam_sudo_client.waiting import waiting_for
 from iam_sudo_client.ways_in.denied_assume import why_denied
 from iam_sudo_client.ways_in.failures import translated
-from iam_sudo_core.account import calls
 from iam_sudo_core.account.assuming import credentials
 from iam_sudo_core.arns import ROLE_NAME, RoleArn
 from iam_sudo_core.credentials import Credentials
@@ -33,7 +32,7 @@ def assume_role(caller: CallerSession, role: str, *, note: Note) -> Credentials:
     arn = RoleArn.parse(role)
     if arn is None and not ROLE_NAME.fullmatch(role):
         raise InvalidOption(f"--role-name {quoted(role)} is neither a role name nor a role's ARN")
-    _iam, sts = calls.clients(caller.whole)
+    _iam, sts = caller.clients()
     identity: str | None = None
     with translated(caller), waiting_for("STS"):
         if arn is None:

@@ -50,6 +50,11 @@ def load(caller: CallerSession) -> Keys:
         providers = botocore_credentials.create_credential_resolver(
             caller, region_name=caller.region
         ).providers
+    except exceptions.InvalidIMDSEndpointError as error:
+        raise NotConfigured(
+            f"AWS_EC2_METADATA_SERVICE_ENDPOINT is {quoted(error.kwargs.get('endpoint'))}, which "
+            "is no URL; correct or unset it"
+        ) from None
     except exceptions.InvalidIMDSEndpointModeError as error:
         raise NotConfigured(
             f"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is {quoted(error.kwargs.get('mode'))}; "

@@ -42,8 +42,9 @@ _REASON = re.compile(r"(?:because|with) (no .+|an explicit deny .+)")
 class Facts:
     """What is known of a denial; None is what could not be seen.
 
-    `said` is AWS's own, `reason` what of it is one, `blind` why the role was not seen. `found` is the ARN of the role of that
-    name, or empty. `own_half` says what of the caller's own stands in the way; empty is nothing.
+    `said` is AWS's own, `reason` what of it is one, `blind` why the role was not seen. `found` is
+    the ARN of the role of that name, or empty. `own_half` says what of the caller's own stands in
+    the way; empty is nothing.
     """
 
     asked: RoleArn

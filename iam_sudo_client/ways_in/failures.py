@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,7 +23,7 @@ from botocore.parsers import ResponseParserError
 
 from iam_sudo_client.errors import NotConfigured, ServiceFailed
 from iam_sudo_client.ways_in.network import unreachable
-from iam_sudo_core.errors import one_line, quoted
+from iam_sudo_core.errors import one_line
 
 if TYPE_CHECKING:
     from iam_sudo_client.ways_in.session import CallerSession
@@ -186,36 +186,6 @@ def _set_again(caller: CallerSession) -> str:
     if caller.credentials.method == "env":
         return "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN again, together"
     return log_in(caller)
-
-
-def no_such_profile(name: str, *, variable: str, known: Iterable[str]) -> NotConfigured:
-    """The error for a profile that neither file has."""
-    import difflib  # noqa: PLC0415 - who has their profile does not wait for it
-
-    near = difflib.get_close_matches(name, list(known), n=1)
-    meant = f", {quoted(near[0])} for one," if near else ""
-    return NotConfigured(
-        f"there is no AWS profile {quoted(name)}; set {variable} to one{meant} that "
-        "~/.aws/config or ~/.aws/credentials has, or unset it"
-    )
-
-
-def invalid_setting(
-    caller: CallerSession,
-    *,
-    keys: str | Sequence[str] | None,
-    variables: str | Sequence[str] | None,
-) -> NotConfigured:
-    """The error for a value that botocore cannot convert."""
-    named = [variables] if isinstance(variables, str) else list(variables or ())
-    for variable in named:
-        if variable in os.environ:
-            value = quoted(os.environ[variable])
-            return NotConfigured(f"{variable} is {value}, which is no value of it; correct it")
-    key = keys if isinstance(keys, str) else ".".join(keys or ())
-    value = quoted(str(caller.get_scoped_config().get(key, "")))
-    of = f"profile {caller.profile or 'default'}"
-    return NotConfigured(f"{key} of {of} is {value}, which is no value of it; correct it")
 
 
 def _line(error: Any) -> str:

@@ -29,6 +29,7 @@ from iam_sudo_client.errors import NotConfigured, ServiceFailed
 from iam_sudo_client.waiting import waiting_for
 from iam_sudo_client.ways_in.network import unreachable
 from iam_sudo_client.ways_in.session import CONNECT_SECONDS
+from iam_sudo_client.ways_in.wrong_settings import is_url, no_endpoint, no_proxy, without_password
 from iam_sudo_core.errors import quoted
 
 if TYPE_CHECKING:
@@ -105,17 +106,10 @@ def endpoint(caller: CallerSession) -> str:
             client_name="lambda",
         ).provide()
         if configured:
-            return _checked(str(configured))
+            if not is_url(str(configured)):
+                raise no_endpoint(f"the endpoint is {quoted(without_password(str(configured)))}")
+            return str(configured).rstrip("/")
     return _by_rules(caller)
-
-
-def _checked(url: str) -> str:
-    if utils.is_valid_endpoint_url(url) or utils.is_valid_ipv6_endpoint_url(url):
-        return url.rstrip("/")
-    raise NotConfigured(
-        f"the endpoint {quoted(url)} is no URL, such as http://localhost:4566; check "
-        "AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL and endpoint_url of your profile"
-    )
 
 
 def _by_rules(caller: CallerSession) -> str:
@@ -149,9 +143,10 @@ def _http(caller: CallerSession, url: str) -> Any:
             "ca_bundle of your profile or REQUESTS_CA_BUNDLE, or unset it"
         )
     proxies = utils.get_environ_proxies(url)
+    proxy = proxies.get(urlsplit(url).scheme)
+    if proxy and not is_url(proxy if "//" in proxy else f"http://{proxy}"):
+        raise no_proxy()
     try:
-        if proxy := proxies.get(urlsplit(url).scheme):
-            _ = urlsplit(proxy).port
         return URLLib3Session(
             verify=True if bundle is None else bundle,
             proxies=proxies,
@@ -160,7 +155,4 @@ def _http(caller: CallerSession, url: str) -> Any:
             proxies_config=caller.get_config_variable("proxies_config"),
         )
     except (exceptions.BotoCoreError, ValueError, OSError):
-        raise NotConfigured(
-            "the proxy for AWS is no URL, such as http://proxy.example.com:8080; correct "
-            "HTTPS_PROXY or HTTP_PROXY"
-        ) from None
+        raise no_proxy() from None

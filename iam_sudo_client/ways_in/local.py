@@ -11,8 +11,6 @@ from iam_sudo_client.errors import Refused, ServiceFailed
 from iam_sudo_client.report import Note
 from iam_sudo_client.waiting import waiting_for
 from iam_sudo_client.ways_in.failures import service_failed, translated, who_denies
-from iam_sudo_core.account import calls
-from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.broker.explanation import explain
 from iam_sudo_core.broker.simulate import simulate
 from iam_sudo_core.credentials import Credentials
@@ -34,7 +32,7 @@ def simulate_here(
         ServiceFailed: AWS refused or failed a call.
         NotConfigured: the caller has no usable credentials.
     """
-    iam, sts = calls.clients(caller.whole)
+    iam, sts = caller.clients()
     with _refusals(caller, base_role=request.base_role or base_role):
         return simulate(
             request, selection=_Everything(), base_role=base_role, iam=iam, sts=sts, note=note
@@ -49,7 +47,7 @@ def explain_here(
     Raises:
         Refused, ServiceFailed, NotConfigured: as `simulate_here`.
     """
-    iam, _sts = calls.clients(caller.whole)
+    iam, _sts = caller.clients()
     with _refusals(caller, base_role=request.base_role or base_role):
         return explain(
             request, selection=_Everything(), base_role=base_role, iam=iam, note=note

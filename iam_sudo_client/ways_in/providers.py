@@ -138,6 +138,10 @@ def _container(error: Exception, _caller: CallerSession) -> str:
     return "what it answers are no credentials; correct or unset the variable"
 
 
+def _old_file(_error: Exception, _caller: CallerSession) -> str:
+    return "it is none of credentials, or is not there; correct or unset the variable"
+
+
 _SAYS: Mapping[str, Callable[[Exception, CallerSession], str]] = {
     "env": _env,
     "custom-process": _process,
@@ -145,6 +149,8 @@ _SAYS: Mapping[str, Callable[[Exception, CallerSession], str]] = {
     "sso": _sso,
     "login": _login,
     "container-role": _container,
+    "boto-config": _old_file,
+    "ec2-credentials-file": _old_file,
 }
 
 

@@ -19,11 +19,17 @@ from botocore import configloader, configprovider, exceptions, utils
 from iam_sudo_client.errors import NotConfigured
 from iam_sudo_client.shared_files import check_shared_files
 from iam_sudo_client.ways_in import caller_credentials
-from iam_sudo_client.ways_in.failures import invalid_setting, no_such_profile
+from iam_sudo_client.ways_in.wrong_settings import (
+    invalid_setting,
+    no_such_profile,
+    unusable_setting,
+)
 from iam_sudo_core.errors import quoted
 
 if TYPE_CHECKING:
     from botocore.session import Session
+
+    from iam_sudo_core.account import Client
 
 # For the calls by which providers get credentials: botocore's own patience is five minutes.
 CONNECT_SECONDS = 4
@@ -117,6 +123,20 @@ class CallerSession:
         keys = self.credentials
         self._session.set_credentials(keys.access_key, keys.secret_key, keys.token)
         return self._session
+
+    def clients(self) -> tuple[Client, Client]:
+        """Clients of IAM and STS, as the caller.
+
+        Raises:
+            NotConfigured, ServiceFailed: as `credentials`; a setting that botocore does not take.
+        """
+        from iam_sudo_core.account import calls  # noqa: PLC0415 - it brings boto3
+
+        session = self.whole
+        try:
+            return calls.clients(session)
+        except Exception as error:  # whatever botocore makes of a variable or a key
+            raise unusable_setting(error, self) from error
 
     @cached_property
     def _session(self) -> Session:

@@ -192,14 +192,53 @@ TABLE: dict[str, Situation] = {
         files=config("metadata_service_timeout = soon"),
     ),
     "an endpoint without a scheme": Situation(
-        'the endpoint "localhost:4566" is no URL, such as http://localhost:4566; check '
-        "AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL and endpoint_url of your profile",
+        'the endpoint is "localhost:4566", which is no URL, such as http://localhost:4566; check '
+        "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_… and endpoint_url of your profile",
         environ={"AWS_ENDPOINT_URL": "localhost:4566"},
     ),
     "an endpoint that is none": Situation(
-        'the endpoint "http://" is no URL, such as http://localhost:4566; check '
-        "AWS_ENDPOINT_URL_LAMBDA, AWS_ENDPOINT_URL and endpoint_url of your profile",
+        'the endpoint is "http://", which is no URL, such as http://localhost:4566; check '
+        "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_… and endpoint_url of your profile",
         environ={"AWS_ENDPOINT_URL": "http://"},
+    ),
+    "an endpoint whose port is none": Situation(
+        'the endpoint is "http://…@localhost:99999", which is no URL, such as '
+        "http://localhost:4566; check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_… and endpoint_url of "
+        "your profile",
+        environ={"AWS_ENDPOINT_URL": "http://ann:S3CR3T@localhost:99999"},
+    ),
+    "--local, and an endpoint that is none": Situation(
+        'AWS_ENDPOINT_URL_STS is "sts", which is no URL, such as http://localhost:4566; check '
+        "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_… and endpoint_url of your profile",
+        environ={"AWS_ENDPOINT_URL_STS": "sts"},
+        arguments=("simulate", "--local", "--role-name", "orders-task", "true"),
+    ),
+    "assume, and a setting that is none": Situation(
+        "The configured value 'odd' for 'account_id_endpoint_mode' is invalid. Valid values are: "
+        "('preferred', 'disabled', 'required'); correct the variable, or the key of your profile",
+        environ={"AWS_ACCOUNT_ID_ENDPOINT_MODE": "odd"},
+        arguments=("assume", "--role-name", "orders-task", "true"),
+    ),
+    "--local, and a mode of defaults that is none": Situation(
+        "Client configured with invalid defaults mode: odd. Valid defaults modes include: legacy, "
+        "auto, standard, in-region, cross-region, mobile; correct the variable, or the key of your "
+        "profile",
+        environ={"AWS_DEFAULTS_MODE": "odd"},
+        arguments=("simulate", "--local", "--role-name", "orders-task", "true"),
+    ),
+    "a metadata endpoint that is none": Situation(
+        'AWS_EC2_METADATA_SERVICE_ENDPOINT is "x", which is no URL; correct or unset it',
+        environ={**NOBODY, "AWS_EC2_METADATA_SERVICE_ENDPOINT": "x"},
+    ),
+    "an older file of credentials that is not there": Situation(
+        "no usable AWS credentials from the file of AWS_CREDENTIAL_FILE: it is none of "
+        "credentials, or is not there; correct or unset the variable",
+        environ={**NOBODY, "AWS_CREDENTIAL_FILE": "/no/file"},
+    ),
+    "a proxy of colons": Situation(
+        "the proxy for AWS is no URL, such as http://proxy.example.com:8080; correct "
+        "HTTPS_PROXY or HTTP_PROXY",
+        environ={"HTTP_PROXY": "::::", "http_proxy": "::::"},
     ),
     "a bundle that is not there": Situation(
         'there is no file of certificates "/no/ca.pem"; correct AWS_CA_BUNDLE, '
