@@ -17,6 +17,7 @@ from botocore import credentials as botocore_credentials
 from botocore import exceptions
 
 from iam_sudo_client.errors import NotConfigured
+from iam_sudo_client.shared_files import says_who
 from iam_sudo_client.ways_in.providers import about, source
 from iam_sudo_core.errors import quoted
 
@@ -107,6 +108,8 @@ def _of_profile(caller: CallerSession) -> str:
 
 
 def _looked_for(caller: CallerSession) -> str:
+    if who := says_who(caller.get_scoped_config()):
+        return f"what its profile has of them ({', '.join(who)}) is not all; complete it"
     if caller.profile:
         return "it has neither keys nor a login; choose another AWS_PROFILE, or complete it"
     known = [name for name in caller.full_config["profiles"] if name != "default"]

@@ -29,7 +29,13 @@ from iam_sudo_client.errors import NotConfigured, ServiceFailed
 from iam_sudo_client.waiting import waiting_for
 from iam_sudo_client.ways_in.network import unreachable
 from iam_sudo_client.ways_in.session import CONNECT_SECONDS
-from iam_sudo_client.ways_in.wrong_settings import is_url, no_endpoint, no_proxy, without_password
+from iam_sudo_client.ways_in.wrong_settings import (
+    is_url,
+    no_endpoint,
+    no_proxy,
+    unusable_setting,
+    without_password,
+)
 from iam_sudo_core.errors import quoted
 
 if TYPE_CHECKING:
@@ -100,11 +106,14 @@ def endpoint(caller: CallerSession) -> str:
         NotConfigured: what is configured is no URL.
     """
     if not caller.get_config_variable("ignore_configured_endpoint_urls"):
-        configured = ConfiguredEndpointProvider(
-            full_config=caller.full_config,
-            scoped_config=caller.get_scoped_config(),
-            client_name="lambda",
-        ).provide()
+        try:
+            configured = ConfiguredEndpointProvider(
+                full_config=caller.full_config,
+                scoped_config=caller.get_scoped_config(),
+                client_name="lambda",
+            ).provide()
+        except Exception as error:  # whatever a section of services has
+            raise unusable_setting(error, caller) from error
         if configured:
             if not is_url(str(configured)):
                 raise no_endpoint(f"the endpoint is {quoted(without_password(str(configured)))}")

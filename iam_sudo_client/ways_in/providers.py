@@ -95,6 +95,17 @@ _PRINTS = {
 }
 
 
+def _assume_role(error: Exception, caller: CallerSession) -> str:
+    if isinstance(error, exceptions.CredentialRetrievalError):
+        return "the source that it names has no credentials; correct credential_source"
+    if isinstance(error, (exceptions.ParamValidationError, ValueError)):
+        return _A_VALUE
+    return _plain(error, caller)
+
+
+_A_VALUE = "a value in it is none of its key; correct the profile"
+
+
 def _web_identity(error: Exception, caller: CallerSession) -> str:
     path = os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE") or caller.get_scoped_config().get(
         "web_identity_token_file"
@@ -115,7 +126,9 @@ def _sso(error: Exception, caller: CallerSession) -> str:
         error, exceptions.BotoCoreError
     ):
         return f"there is no usable token in ~/.aws/sso/cache; {log_in(caller)}"
-    return f"its session has expired; {log_in(caller)}"
+    if isinstance(error, (exceptions.SSOError, exceptions.TokenRetrievalError)):
+        return f"its session has expired; {log_in(caller)}"
+    return _A_VALUE
 
 
 def _login(error: Exception, caller: CallerSession) -> str:
@@ -145,6 +158,7 @@ def _old_file(_error: Exception, _caller: CallerSession) -> str:
 _SAYS: Mapping[str, Callable[[Exception, CallerSession], str]] = {
     "env": _env,
     "custom-process": _process,
+    "assume-role": _assume_role,
     "assume-role-with-web-identity": _web_identity,
     "sso": _sso,
     "login": _login,

@@ -422,6 +422,47 @@ TABLE: dict[str, Situation] = {
             "[sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://x"
         ),
     ),
+    "a profile with a part of an SSO login": Situation(
+        "no usable AWS credentials in profile dev: what its profile has of them (sso_session) is "
+        "not all; complete it",
+        environ=DEV,
+        files=config("sso_session = s"),
+    ),
+    "an SSO profile whose region is none": Situation(
+        "no usable AWS credentials from the SSO session of profile dev: a value in it is none of "
+        "its key; correct the profile",
+        environ=DEV,
+        files=config(
+            "sso_account_id = 1\nsso_role_name = r\nsso_region = eu west\nsso_start_url = https://x"
+        ),
+    ),
+    "a role whose source has nothing": Situation(
+        "no usable AWS credentials from the role_arn of profile dev: the source that it names has "
+        "no credentials; correct credential_source",
+        environ=DEV,
+        files=config("role_arn = arn:x\ncredential_source = Environment"),
+    ),
+    "a role whose duration is none": Situation(
+        "no usable AWS credentials from the role_arn of profile dev: a value in it is none of its "
+        "key; correct the profile",
+        environ=DEV,
+        files=config(
+            "role_arn = arn:x\nsource_profile = b\nduration_seconds = x\n"
+            "[profile b]\naws_access_key_id = A\naws_secret_access_key = S3CR3T"
+        ),
+    ),
+    "services that are not there": Situation(
+        'The profile is configured to use the services section but the "no" services configuration '
+        "does not exist; correct the variable, or the key of your profile",
+        environ={"AWS_PROFILE": "dev", "AWS_ENDPOINT_URL": None},
+        files=config("services = no"),
+    ),
+    "services that are none": Situation(
+        "a setting of AWS tools cannot be used (AttributeError); check the variables "
+        "AWS_ENDPOINT_URL, AWS_… and the keys of profile dev",
+        environ={"AWS_PROFILE": "dev", "AWS_ENDPOINT_URL": None},
+        files=config("services = s\n[services s]\nlambda = x"),
+    ),
     "a role without a source": Situation(
         "no usable AWS credentials from the role_arn of profile dev: source_profile or "
         "credential_source is missing; complete the profile",
