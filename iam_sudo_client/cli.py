@@ -15,8 +15,16 @@ import click
 from iam_sudo_client.commands.assume import assume
 from iam_sudo_client.commands.explain import explain
 from iam_sudo_client.commands.simulate import simulate
-from iam_sudo_client.errors import EXIT_INTERRUPTED, EXIT_UNEXPECTED, CommandLineError
+from iam_sudo_client.errors import (
+    EXIT_NOT_EXECUTABLE,
+    EXIT_NOT_FOUND,
+    EXIT_NOT_STARTED,
+    EXIT_UNEXPECTED,
+    CommandLineError,
+)
 from iam_sudo_client.report import WIDEST, Report, width
+
+_RUN_NOTHING = ("explain", "why")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST})
@@ -32,7 +40,11 @@ def cli(context: click.Context, /, *, verbose: bool, debug: bool) -> None:
 
     \b
     Exit codes:
-      that of CMD; 128+n when signal n ended it; 126, 127 when it cannot be run, is not found
+      that of CMD, which takes the place of iam-sudo; 128+n in a shell when signal n ended it
+      125  CMD was not started; standard error says why
+      126  CMD cannot be run
+      127  CMD is not found
+    Of explain and why, which run nothing:
       1    refused: no credentials for this role
       2    wrong usage
       3    explained, and the session differs from the role
@@ -41,6 +53,7 @@ def cli(context: click.Context, /, *, verbose: bool, debug: bool) -> None:
       255  a defect
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     context.obj.listen(verbose=verbose, debug=debug)
+    context.obj.tells_kinds = context.invoked_subcommand in _RUN_NOTHING
 
 
 for _command in (assume, explain, simulate):
@@ -48,7 +61,11 @@ for _command in (assume, explain, simulate):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit; every error is one line, and its exit code says its kind."""
+    """Run the command line and exit; every error is one line, and its exit code says its kind.
+
+    Raises:
+        KeyboardInterrupt: somebody wants it to end.
+    """
     # What is imported is no garbage, and looking for some takes a tenth of all the time.
     gc.disable()
     report = Report()
@@ -60,13 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             obj=report,
             terminal_width=width(),
         )
+        sys.exit(code)
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except click.ClickException as error:
-        code = report.misused(error)
-    except (KeyboardInterrupt, click.Abort):
-        code = EXIT_INTERRUPTED
+        kind = report.misused(error)
     except CommandLineError as error:
-        code = report.failed(str(error), error.exit_code)
+        kind = report.failed(str(error), error.exit_code)
     except Exception as error:
         name = type(error).__name__
-        code = report.failed(f"unexpected {name}; --debug shows where", EXIT_UNEXPECTED)
-    sys.exit(code)
+        kind = report.failed(f"unexpected {name}; --debug shows where", EXIT_UNEXPECTED)
+    told = report.tells_kinds or kind in (EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND)
+    sys.exit(kind if told else EXIT_NOT_STARTED)

@@ -18,7 +18,9 @@ secret; a line of the credentials file is therefore named by its number, never q
 
 126 and 127 are POSIX's own, kept by `env`, `nice` and `nohup`:
 https://pubs.opengroup.org/onlinepubs/9799919799/utilities/env.html
-130 is a shell's 128 + SIGINT: Ctrl-C before CMD was there.
+125 is theirs too, for what failed before the command began, whatever it was: as `docker run`,
+`timeout` and GNU's `env` have it. `simulate` and `assume` end with it for every error here but
+126 and 127; `explain` and `why`, which run nothing, with the error's own code: docs/decisions/0020.
 253 to 255 are the AWS CLI's: https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
 """
 
@@ -33,9 +35,9 @@ if TYPE_CHECKING:
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
 EXIT_DIFFERENCES = 3
+EXIT_NOT_STARTED = 125
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
-EXIT_INTERRUPTED = 130
 EXIT_CONFIGURATION = 253
 EXIT_SERVICE = 254
 EXIT_UNEXPECTED = 255

@@ -101,6 +101,8 @@ class Report:
 
     def __init__(self) -> None:
         self._debug = False
+        # Whether the command runs nothing, so that the exit code can say of which kind an error is.
+        self.tells_kinds = False
         if isinstance(sys.stdout, TextIOWrapper):
             # As standard error is: who has no such character sees its number.
             sys.stdout.reconfigure(errors="backslashreplace")

@@ -188,7 +188,7 @@ def test_only_the_extra_asks_for_the_cdk(metadata: Distribution) -> None:
 
 def test_it_has_one_command(metadata: Distribution) -> None:
     assert [(entry.group, entry.name, entry.value) for entry in metadata.entry_points] == [
-        ("console_scripts", "iam-sudo", "iam_sudo_client.cli:main")
+        ("console_scripts", "iam-sudo", "iam_sudo_client.__main__:main")
     ]
 
 

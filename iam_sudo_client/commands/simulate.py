@@ -44,6 +44,7 @@ def simulate(
     The session is that of a base role, cut down to the policies of the role. Without --base-role,
     --local takes IAM_SUDO_BASE_ROLE, else IAMSudoUser.
     """
+    context.obj.tells_kinds = explain
     request = role_request(role_name, principal=principal, base_role=base_role, explain=explain)
     source = function_name if remote else None
     if explain:

@@ -56,29 +56,36 @@ def service() -> Iterator[Service]:
 
 
 @pytest.fixture
-def run(tmp_path: Path, service: Service) -> Run:
-    """Run `iam-sudo` in an environment of its own, with long-lived keys of a user."""
+def environment(tmp_path: Path, service: Service) -> dict[str, str]:
+    """An environment of one's own, with long-lived keys of a user."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "AWS_ACCESS_KEY_ID": "AKIAOLD",
+        "AWS_SECRET_ACCESS_KEY": "old-secret",
+        "AWS_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL": service.url,
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run `iam-sudo` in that environment."""
 
     def run(
-        *arguments: str, environ: dict[str, str | None] | None = None
+        *arguments: str, environ: dict[str, str | None] | None = None, stdin: bytes | None = None
     ) -> "subprocess.CompletedProcess[str]":
-        environment: dict[str, str | None] = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
-            "AWS_ACCESS_KEY_ID": "AKIAOLD",
-            "AWS_SECRET_ACCESS_KEY": "old-secret",
-            "AWS_REGION": "eu-west-1",
-            "AWS_ENDPOINT_URL": service.url,
-            "AWS_MAX_ATTEMPTS": "1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **(environ or {}),
-        }
+        changed = {**environment, **(environ or {})}
         finished = subprocess.run(
             [sys.executable, "-m", "iam_sudo_client", *arguments],
-            env={name: value for name, value in environment.items() if value is not None},
+            env={name: value for name, value in changed.items() if value is not None},
             capture_output=True,
             check=False,
             cwd=tmp_path,
+            start_new_session=True,  # no terminal
+            **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),
         )
         # Decoded here, as `text=True` makes "\n" of "\r" and stumbles over what is not UTF-8.
         stdout, stderr = (

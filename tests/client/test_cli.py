@@ -15,6 +15,37 @@ def test_debug_shows_the_traceback(run: Run, service: Service) -> None:
     assert "Traceback" not in run("simulate", "--role-name", "x", "true", "--debug").stderr
 
 
+def test_what_is_ours_is_told_from_what_the_command_ends_with(run: Run, service: Service) -> None:
+    service.refuses("RoleNotSelected", "orders-task: may not be simulated")
+    ours = [
+        ["simulate", "--role-name", "orders-task", "true"],  # refused
+        ["simulate", "--role-name", "orders-task", "--profile", "p"],
+        ["simulate", "--role-name", "a b", "true"],
+        ["simulate", "true"],
+        ["assume", "--role-name", "a b", "true"],
+        ["simulate", "--no-such-option", "--role-name", "orders-task", "true"],
+        ["--no-such-option", "simulate", "--role-name", "orders-task", "true"],
+        ["simulat", "--role-name", "orders-task", "true"],
+        ["simulate", "--region", "", "--role-name", "orders-task", "true"],
+    ]
+    for arguments in ours:
+        finished = run(*arguments)
+        assert (finished.returncode, finished.stdout) == (125, ""), arguments
+        assert "ERROR: " in finished.stderr
+    assert run("--help").returncode == run("simulate", "--help").returncode == 0
+
+
+def test_what_runs_nothing_ends_with_the_kind_of_its_error(run: Run, service: Service) -> None:
+    service.refuses("RoleNotSelected", "orders-task: may not be simulated")
+    assert run("explain", "--role-name", "orders-task").returncode == 1
+    assert run("simulate", "--explain", "--role-name", "orders-task").returncode == 1
+    assert run("explain", "--role-name", "a b").returncode == 2
+    assert run("explain").returncode == 2
+    assert run("explain", "--role-name", "x", environ={"AWS_REGION": None}).returncode == 253
+    service.fails(403, "AccessDeniedException")
+    assert run("explain", "--role-name", "orders-task").returncode == 254
+
+
 def test_help_imports_neither_boto3_nor_the_core(tmp_path: Path) -> None:
     script = (
         "import sys\n"

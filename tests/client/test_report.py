@@ -77,7 +77,7 @@ def test_a_function_that_is_not_our_broker_says_something(
 ) -> None:
     service.refuses("Whatever", f"no{CONTROLS[kind]}credentials")
     finished = run("simulate", "--debug", "--role-name", "orders-task", "true")
-    assert finished.returncode == 254
+    assert finished.returncode == 125
     assert "no" in shown(finished)
 
 
@@ -93,7 +93,7 @@ def test_a_failing_function_says_something(run: Run, service: Service, error_typ
 def test_aws_says_something(run: Run, service: Service, code: str) -> None:
     service.fails(403, code.replace("\x1b", "%1b"), f"denied{EVERYTHING}by \u202ea policy")
     finished = run("--debug", "simulate", "--role-name", "orders-task", "true")
-    assert finished.returncode == 254
+    assert finished.returncode == 125
     assert "Traceback" in shown(finished)
 
 
@@ -182,7 +182,7 @@ def test_options_of_ones_own_are_shown_harmlessly(
 
 def test_wrong_usage_says_how_it_is_used_and_what_was_wrong(run: Run) -> None:
     finished = run("simulate", "--role-nam\x1b[2J", "x", "true")
-    assert finished.returncode == 2
+    assert finished.returncode == 125
     usage, hint, error = finished.stderr.splitlines()
     assert usage == "Usage: iam-sudo simulate [OPTIONS] [CMD…]"
     assert hint == "Try 'iam-sudo simulate --help' for help."

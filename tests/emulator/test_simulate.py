@@ -15,8 +15,8 @@ IDENTITY = ("aws", "sts", "get-caller-identity")
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/IAMSudoUser/iam-sudo-{ROLE}"
 
 
-def error(finished: Finished, code: int) -> str:
-    assert (finished.returncode, finished.stdout) == (code, ""), finished.stderr
+def error(finished: Finished) -> str:
+    assert (finished.returncode, finished.stdout) == (125, ""), finished.stderr
     [line] = finished.stderr.splitlines()
     return line
 
@@ -56,7 +56,7 @@ def test_somebody_else_may_not_ask_the_broker(deployment: Deployment) -> None:
     finished = deployment.run(
         "iam-sudo", "simulate", "--role-name", ROLE, *IDENTITY, credentials=somebody
     )
-    assert "ask its owner for grant_sudo" in error(finished, 254)
+    assert "ask its owner for grant_sudo" in error(finished)
 
 
 def test_credentials_that_aws_does_not_know(deployment: Deployment) -> None:
@@ -64,7 +64,7 @@ def test_credentials_that_aws_does_not_know(deployment: Deployment) -> None:
     finished = deployment.run(
         "iam-sudo", "simulate", "--role-name", ROLE, *IDENTITY, credentials=nobody
     )
-    assert "AWS does not know your credentials" in error(finished, 254)
+    assert "AWS does not know your credentials" in error(finished)
 
 
 def test_a_function_that_is_not_there(deployment: Deployment) -> None:
@@ -73,7 +73,7 @@ def test_a_function_that_is_not_there(deployment: Deployment) -> None:
         "iam-sudo", "simulate", "--role-name", ROLE, "--function-name", "nowhere", *IDENTITY,
         credentials=allowed,
     )  # fmt: skip
-    assert 'no function "nowhere" in eu-west-1' in error(finished, 254)
+    assert 'no function "nowhere" in eu-west-1' in error(finished)
 
 
 def test_what_the_role_may_do_works_and_nothing_else(deployment: Deployment) -> None:
@@ -119,11 +119,11 @@ def test_managed_and_inline_policies_together(deployment: Deployment) -> None:
         ("no-such-role", "no role that may be simulated"),
     ],
 )
-def test_refusals_are_one_line_and_exit_code_1(
+def test_refusals_are_one_line_and_exit_code_125(
     deployment: Deployment, role_name: str, words: str
 ) -> None:
     finished = deployment.run("iam-sudo", "simulate", "--role-name", role_name, *IDENTITY)
-    assert words in error(finished, 1)
+    assert words in error(finished)
 
 
 def test_a_decision_is_a_line_in_the_brokers_log(deployment: Deployment) -> None:
@@ -168,7 +168,7 @@ def test_local_with_the_brokers_base_role_is_refused(deployment: Deployment) -> 
     finished = deployment.run(
         "iam-sudo", "simulate", "--local", "--role-name", ROLE, *IDENTITY, credentials=caller
     )
-    assert 'the base role "IAMSudoUser" does not exist, or you may not' in error(finished, 254)
+    assert 'the base role "IAMSudoUser" does not exist, or you may not' in error(finished)
 
 
 def test_assume_is_the_role_itself_when_it_trusts_you(deployment: Deployment) -> None:
@@ -176,4 +176,4 @@ def test_assume_is_the_role_itself_when_it_trusts_you(deployment: Deployment) ->
     finished = deployment.run("iam-sudo", "assume", "--role-name", "trusting", *IDENTITY)
     assert json.loads(finished.stdout)["Arn"].endswith("assumed-role/trusting/iam-sudo-trusting")
     denied = deployment.run("iam-sudo", "assume", "--role-name", ROLE, *IDENTITY)
-    assert f"iam-sudo simulate --role-name {ROLE}" in error(denied, 254)
+    assert f"iam-sudo simulate --role-name {ROLE}" in error(denied)

@@ -110,7 +110,7 @@ def _succeeded(finished: Finished, identity: str) -> bool:
     if finished.returncode == 0:
         assert json.loads(finished.stdout)["Arn"].endswith(identity)
         return True
-    assert (finished.returncode, finished.stdout) == (254, "")
+    assert (finished.returncode, finished.stdout) == (125, "")
     assert finished.stderr.startswith("ERROR: ")
     assert "Traceback" not in finished.stderr
     return False

@@ -98,7 +98,7 @@ def test_what_lambda_answers_is_one_line(
 def test_a_reply_that_is_no_credentials_is_refused(run: Run, service: Service, body: Any) -> None:
     service.body = body
     finished = run("simulate", "--debug", "--role-name", "orders-task", "echo", "hello")
-    assert finished.returncode == 254
+    assert finished.returncode == 125
     assert finished.stdout == ""
     assert "is this function the iam-sudo broker?" in finished.stderr
     assert "SECRET" not in finished.stderr
