@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iam_sudo_client.commands.options import CMD_SETTINGS, credentials_options
+from iam_sudo_client.commands.options import CMD_SETTINGS, TEXT, RunsCmd, credentials_options
 from iam_sudo_client.commands.running import run_with
 from iam_sudo_client.report import note
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from iam_sudo_core.credentials import Credentials
 
 
-@click.command(context_settings=CMD_SETTINGS)
-@click.option("--role-name", required=True, metavar="NAME|ARN", help="The role to assume.")
+@click.command(cls=RunsCmd, context_settings=CMD_SETTINGS)
+@click.option(
+    "--role-name", required=True, type=TEXT, metavar="NAME|ARN", help="The role to assume."
+)
 @credentials_options
 @click.pass_context
 def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iam_sudo_client.commands.options import (
+    TEXT,
+    asked_function,
     default_base_role,
     report_options,
     role_request,
@@ -34,7 +36,7 @@ _ALWAYS = (
 @simulated_role_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--diff", is_flag=True, help="Show the session policy beside the role's policies.")
-@click.option("--region", metavar="REGION", help="Use this AWS region.")
+@click.option("--region", type=TEXT, metavar="REGION", help="Use this AWS region.")
 @report_options
 @click.pass_context
 def explain(
@@ -45,7 +47,8 @@ def explain(
     principal: str | None,
     base_role: str | None,
     remote: bool,
-    function_name: str,
+    local: bool,
+    function_name: str | None,
     as_json: bool,
     diff: bool,
     region: str | None,
@@ -59,8 +62,8 @@ def explain(
     """
     context.obj.listen(verbose=verbose, debug=debug)
     request = role_request(role_name, principal=principal, base_role=base_role, explain=True)
-    source = function_name if remote else None
-    return show_explanation(request, source, region=region, as_json=as_json, diff=diff)
+    function = asked_function(remote=remote, local=local, function_name=function_name)
+    return show_explanation(request, function, region=region, as_json=as_json, diff=diff)
 
 
 def show_explanation(

@@ -19,6 +19,43 @@ DEFAULT_FUNCTION_NAME = "iam-sudo"
 # Of commands that take CMD: what follows it is its own, its options too.
 CMD_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 
+
+class Text(click.types.StringParamType):
+    """A text without the blanks around it, and never an empty one.
+
+    An empty option is a variable that was not set, and so nobody's wish; every option that has a
+    value is of this type.
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip()
+        if not text:
+            self.fail("it is empty; was a variable not set?", param, ctx)
+        return text
+
+
+TEXT = Text()
+
+
+class RunsCmd(click.Command):
+    """A command that takes CMD, and says of its own options after CMD that they come before it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        typed = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            names = error.param.opts if error.param else []
+            late = [word for word in typed if word.partition("=")[0] in names]
+            if not late:
+                raise
+            raise click.UsageError(
+                f"{late[0]} stands after CMD, which takes it for its own; the options of iam-sudo "
+                f"come before CMD: {ctx.command_path} {names[0]} … CMD",
+                ctx,
+            ) from None
+
+
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
 
@@ -36,23 +73,25 @@ def _together(*options: Option) -> Option:
 
 simulated_role_options: Option = _together(
     click.option(
-        "--role-name", required=True, metavar="NAME", help="The role, or a part of its name."
+        "--role-name",
+        required=True,
+        type=TEXT,
+        metavar="NAME|ARN",
+        help="The role: its name, a part of it, or its ARN.",
     ),
     click.option(
         "--principal",
+        type=TEXT,
         metavar="TYPE:ID",
         help="Of the roles that NAME fits, those that this principal may assume.",
     ),
-    click.option("--base-role", metavar="NAME|ARN", help="The role to assume in fact."),
-    click.option(
-        "--remote/--local",
-        default=True,
-        help="Ask the broker (the default), or do it with your own permissions.",
-    ),
+    click.option("--base-role", type=TEXT, metavar="NAME|ARN", help="The role to assume in fact."),
+    click.option("--remote", is_flag=True, help="Ask the broker; the default."),
+    click.option("--local", is_flag=True, help="Do it with your own permissions."),
     click.option(
         "--function-name",
-        default=DEFAULT_FUNCTION_NAME,
-        show_default=True,
+        type=TEXT,
+        show_default=DEFAULT_FUNCTION_NAME,
         metavar="NAME",
         help="The broker's function.",
     ),
@@ -63,13 +102,33 @@ report_options: Option = _together(
 )
 credentials_options: Option = _together(
     click.option(
-        "--profile", metavar="PROFILE", help="Save the credentials under this AWS profile."
+        "--profile",
+        type=TEXT,
+        metavar="PROFILE",
+        help="Save the credentials under this AWS profile.",
     ),
     click.option("--force", is_flag=True, help="Let --profile overwrite long-lived keys."),
-    click.option("--region", metavar="REGION", help="Use, and hand on, this AWS region."),
+    click.option(
+        "--region", type=TEXT, metavar="REGION", help="Use, and hand on, this AWS region."
+    ),
     report_options,
     click.argument("cmd", nargs=-1, type=click.UNPROCESSED, metavar="[CMD…]"),
 )
+
+
+def asked_function(*, remote: bool, local: bool, function_name: str | None) -> str | None:
+    """The broker's function to ask, or None where the caller's own permissions are to be used.
+
+    Raises:
+        InvalidOption: the options say both.
+    """
+    if local and (remote or function_name):
+        other = "--remote" if remote else f"--function-name {function_name}"
+        raise InvalidOption(
+            f"--local asks no broker, and {other} does; leave one of them out, since the two need "
+            "not come to the same"
+        )
+    return None if local else function_name or DEFAULT_FUNCTION_NAME
 
 
 def role_request(
@@ -96,5 +155,5 @@ def role_request(
 
 
 def default_base_role() -> str:
-    """The base role of `--local` where no option names one."""
+    """The base role of `--local` where no option names one; an empty variable is none."""
     return os.environ.get("IAM_SUDO_BASE_ROLE") or DEFAULT_BASE_ROLE

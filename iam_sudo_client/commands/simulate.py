@@ -9,6 +9,8 @@ import click
 from iam_sudo_client.commands.explain import show_explanation
 from iam_sudo_client.commands.options import (
     CMD_SETTINGS,
+    RunsCmd,
+    asked_function,
     credentials_options,
     default_base_role,
     role_request,
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from iam_sudo_core.credentials import Credentials
 
 
-@click.command(context_settings=CMD_SETTINGS)
+@click.command(cls=RunsCmd, context_settings=CMD_SETTINGS)
 @simulated_role_options
 @click.option("--explain", is_flag=True, help="Say what the session would be, and do no more.")
 @credentials_options
@@ -35,7 +37,8 @@ def simulate(
     principal: str | None,
     base_role: str | None,
     remote: bool,
-    function_name: str,
+    local: bool,
+    function_name: str | None,
     explain: bool,
     **shared: Any,
 ) -> int:
@@ -46,17 +49,17 @@ def simulate(
     """
     context.obj.tells_kinds = explain
     request = role_request(role_name, principal=principal, base_role=base_role, explain=explain)
-    source = function_name if remote else None
+    function = asked_function(remote=remote, local=local, function_name=function_name)
     if explain:
         context.obj.listen(verbose=shared["verbose"], debug=shared["debug"])
-        return show_explanation(request, source, region=shared["region"])
+        return show_explanation(request, function, region=shared["region"])
 
     def simulated(caller: CallerSession) -> Credentials:
-        if source:
+        if function:
             from iam_sudo_client.ways_in.broker import ask_broker
 
-            note(asking=f"function {source}", role=role_name)
-            return ask_broker(caller, request, function_name=source)
+            note(asking=f"function {function}", role=role_name)
+            return ask_broker(caller, request, function_name=function)
         from iam_sudo_client.ways_in.local import simulate_here
 
         return simulate_here(caller, request, base_role=default_base_role(), note=note)

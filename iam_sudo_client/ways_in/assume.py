@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 def assume_role(caller: CallerSession, role: str, *, note: Note) -> Credentials:
     """Credentials of the role itself, a name in the caller's account or an ARN.
 
+    The ARN may be that of a session of the role.
+
     Raises:
         InvalidOption: `role` is neither.
         ServiceFailed: AWS refused or failed a call; of a refusal it says why, see `denied_assume`.
         NotConfigured: the caller has no usable credentials.
     """
-    arn = RoleArn.parse(role)
+    arn = RoleArn.named(role)
     if arn is None and not ROLE_NAME.fullmatch(role):
         raise InvalidOption(f"--role-name {quoted(role)} is neither a role name nor a role's ARN")
     _iam, sts = caller.clients()

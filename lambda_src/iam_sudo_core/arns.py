@@ -11,6 +11,11 @@ _ROLE_ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>[0-9]{12}):role(?P<path>/(?:[!-~]*/)?)"
     r"(?P<name>[A-Za-z0-9_+=,.@-]{1,64})"
 )
+# Of a session of a role, as STS has it; a role's path is not in it, and its name is unique without.
+_SESSION_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>[0-9]{12}):assumed-role/"
+    r"(?P<name>[A-Za-z0-9_+=,.@-]{1,64})/[A-Za-z0-9_+=,.@-]{2,64}"
+)
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 # The key of the tag that all parts of every broker carry: a base role denies itself what has it,
 # and no developer is granted a role that has it.
@@ -33,6 +38,15 @@ class RoleArn:
         """The ARN in `text`, or None when it is not a role's ARN."""
         found = _ROLE_ARN.fullmatch(text)
         return cls(**found.groupdict()) if found else None
+
+    @classmethod
+    def named(cls, text: str) -> RoleArn | None:
+        """The role whose ARN, or whose session's, is in `text`; None when it is neither.
+
+        Of a session, as GetCallerIdentity prints it, the role's path cannot be told.
+        """
+        found = _SESSION_ARN.fullmatch(text)
+        return cls(**found.groupdict()) if found else cls.parse(text)
 
     def sibling(self, name: str) -> RoleArn:
         """The role `name` (with no path) of the same account."""

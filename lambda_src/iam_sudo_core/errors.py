@@ -5,6 +5,7 @@ IamSudoError
 ├── InvalidRequest             what was asked is not a request
 ├── Refusal                    a request that gets no credentials
 │   ├── RoleNotFound
+│   ├── NoSuchRole
 │   ├── RoleAmbiguous
 │   ├── RoleNotSelected
 │   ├── PrincipalNotAllowed
@@ -37,6 +38,8 @@ import json
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from .arns import RoleArn
 
 _LONGEST_QUOTE = 100
 _MOST_NAMES = 20
@@ -109,6 +112,22 @@ class RoleNotFound(Refusal):
             f"no role{of} that may be simulated has {quoted(role_name)} in its name; "
             "check the spelling, the account and the region's broker",
             role_name=role_name,
+        )
+
+
+class NoSuchRole(Refusal):
+    """Asked for by its ARN; `account` is that of the roles that can be asked for, if known."""
+
+    def __init__(self, *, arn: RoleArn, account: str | None) -> None:
+        problem, step = "", "check its name"
+        if account != arn.account:
+            here = f"account {account}" if account else "this account"
+            problem = f" in {here}, whose roles can be simulated here"
+            step = f"choose an AWS_PROFILE of account {arn.account}"
+        super().__init__(
+            f"there is no role {arn}{problem}; {step}",
+            arn=arn,
+            account=account,
         )
 
 

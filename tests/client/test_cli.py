@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
+import pytest
+
 from iam_sudo_client.cli import cli
+from iam_sudo_client.commands.options import RunsCmd
 from tests.client.command_line import Run, Service
 
 
@@ -26,7 +30,6 @@ def test_what_is_ours_is_told_from_what_the_command_ends_with(run: Run, service:
         ["simulate", "--no-such-option", "--role-name", "orders-task", "true"],
         ["--no-such-option", "simulate", "--role-name", "orders-task", "true"],
         ["simulat", "--role-name", "orders-task", "true"],
-        ["simulate", "--region", "", "--role-name", "orders-task", "true"],
     ]
     for arguments in ours:
         finished = run(*arguments)
@@ -44,6 +47,34 @@ def test_what_runs_nothing_ends_with_the_kind_of_its_error(run: Run, service: Se
     assert run("explain", "--role-name", "x", environ={"AWS_REGION": None}).returncode == 253
     service.fails(403, "AccessDeniedException")
     assert run("explain", "--role-name", "orders-task").returncode == 254
+
+
+OPTIONS_WITH_A_VALUE = [
+    (name, option.opts[0])
+    for name, command in cli.commands.items()
+    for option in command.params
+    if isinstance(option, click.Option) and not option.is_flag
+]
+
+
+@pytest.mark.parametrize(("command", "option"), OPTIONS_WITH_A_VALUE)
+@pytest.mark.parametrize("empty", ["", " ", "\t\r\n"])
+def test_an_empty_option_is_wrong_usage_whichever_it_is(
+    run: Run, service: Service, command: str, option: str, empty: str
+) -> None:
+    others = [] if option == "--role-name" else ["--role-name", "orders-task"]
+    cmd = ["true"] if isinstance(cli.commands[command], RunsCmd) else []
+    for typed in ([option, empty], [f"{option}={empty}"]):
+        finished = run(command, *others, *typed, *cmd)
+        assert finished.returncode == (125 if cmd else 2)
+        said = finished.stderr.splitlines()[-1]
+        assert said == f"ERROR: Invalid value for '{option}': it is empty; was a variable not set?"
+    assert service.asked == []
+
+
+def test_the_group_has_no_option_with_a_value_of_another_type() -> None:
+    assert len(OPTIONS_WITH_A_VALUE) > 10
+    assert all(option.is_flag for option in cli.params if isinstance(option, click.Option))
 
 
 def test_help_imports_neither_boto3_nor_the_core(tmp_path: Path) -> None:

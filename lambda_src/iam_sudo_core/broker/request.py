@@ -17,14 +17,16 @@ _KEYS = (*_TEXTS, "explain")
 class Request:
     """A request for the session of a role, or for an explanation of it.
 
-    `role_name` is a role's name or a part of one; `principal` narrows a part down; `base_role` is a
-    name or an ARN, None for the broker's own; `explain` asks for words instead of credentials.
+    `role_name` is a role's name or a part of one; with `arn` it is the whole name, of a role of
+    that account, whatever its path. `principal` narrows a part down; `base_role` is a name or an ARN,
+    None for the broker's own; `explain` asks for words instead of credentials.
     """
 
     role_name: str
     principal: Principal | None = None
     base_role: str | None = None
     explain: bool = False
+    arn: RoleArn | None = None
 
     @classmethod
     def parse(cls, event: object) -> Request:
@@ -44,21 +46,23 @@ class Request:
             raise InvalidRequest("explain has to be true or false")
         if "role_name" not in event:
             raise InvalidRequest("role_name is missing")
-        if not ROLE_NAME.fullmatch(event["role_name"]):
+        arn = RoleArn.named(event["role_name"])
+        if arn is None and not ROLE_NAME.fullmatch(event["role_name"]):
             raise InvalidRequest(
                 f"role_name {quoted(event['role_name'])} is not a role name "
-                "(letters, digits and _+=,.@-, at most 64; not an ARN)"
+                "(letters, digits and _+=,.@-, at most 64), and not the ARN of a role"
             )
         return cls(
-            role_name=event["role_name"],
+            role_name=arn.name if arn else event["role_name"],
             principal=_principal(event["principal"]) if "principal" in event else None,
             base_role=_base_role(event["base_role"]) if "base_role" in event else None,
             explain=event.get("explain", False),
+            arn=arn,
         )
 
     def to_event(self) -> dict[str, object]:
         """The event that `parse` reads."""
-        event: dict[str, object] = {"role_name": self.role_name}
+        event: dict[str, object] = {"role_name": str(self.arn or self.role_name)}
         if self.principal:
             event["principal"] = str(self.principal)
         if self.base_role:

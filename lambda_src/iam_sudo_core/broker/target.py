@@ -11,6 +11,7 @@ from ..account.reading import list_roles, read_role
 from ..arns import RoleArn
 from ..errors import (
     BaseRoleNotAllowed,
+    NoSuchRole,
     PrincipalNotAllowed,
     RoleAmbiguous,
     RoleChanged,
@@ -65,7 +66,13 @@ def find_target(
         RoleChanged: the role changed while it was being read.
         AwsCallFailed: AWS refused or failed a call.
     """
-    snapshot = read_role(iam, request.role_name) or _only_match(iam, request, selection)
+    snapshot = read_role(iam, request.role_name)
+    if request.arn:
+        here = snapshot.role.arn if snapshot else base_role
+        account = here.account if isinstance(here, RoleArn) else None
+        if snapshot is None or account != request.arn.account:
+            raise NoSuchRole(arn=request.arn, account=account)
+    snapshot = snapshot or _only_match(iam, request, selection)
     note(role_found=snapshot.name)
     rule = selecting_rule(snapshot.role, request.principal, selection)
     note(rule=rule)

@@ -22,6 +22,8 @@ def note(**_: object) -> None: ...
         ("orders-task", f"arn:aws:iam::{ACCOUNT}:role/orders-task", "iam-sudo-orders-task"),
         ("arn:aws-cn:iam::444455556666:role/p/b", "arn:aws-cn:iam::444455556666:role/p/b",
          "iam-sudo-b"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/b/ann", f"arn:aws:iam::{ACCOUNT}:role/b",
+         "iam-sudo-b"),
     ],
 )  # fmt: skip
 def test_assume_takes_a_name_or_an_arn(

@@ -228,6 +228,36 @@ def test_an_exact_name_is_never_replaced_by_a_longer_one(
     )
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        f"arn:aws:iam::{ACCOUNT}:role/iam-sudo-demo-a",
+        f"arn:aws:iam::{ACCOUNT}:role/of/old/iam-sudo-demo-a",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/iam-sudo-demo-a/ann",
+    ],
+)
+def test_an_arn_means_the_role_of_this_name_and_no_longer_one(
+    account: Account, invoke: Invoke, refused: Callable[..., None], asked: str
+) -> None:
+    account.role("iam-sudo-demo-a-admin", inline={"one": ONE})
+    refused(errors.NoSuchRole, "there is no role arn:.*; check its name", role_name=asked)
+    account.role("iam-sudo-demo-a", inline={"one": ONE})
+    assert invoke(asked)["RoleSessionName"] == "iam-sudo-iam-sudo-demo-a"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_arn_of_another_account_is_never_its_namesake(
+    account: Account, refused: Callable[..., None], is_there: bool
+) -> None:
+    if is_there:
+        account.role("iam-sudo-demo-a", inline={"one": ONE})
+    refused(
+        errors.NoSuchRole,
+        f"in account {ACCOUNT}, .*; choose an AWS_PROFILE of account 444455556666",
+        role_name="arn:aws:iam::444455556666:role/iam-sudo-demo-a",
+    )
+
+
 def test_a_part_of_a_name_finds_the_one_selected_role(account: Account, invoke: Invoke) -> None:
     account.role("iam-sudo-demo-orders")
     account.role("other-orders")

@@ -38,7 +38,10 @@ def test_all_three_keys_parse() -> None:
         ({"role_name": "a", 1: "1"}, 'unknown key "1"'),
         ({"role_name": "*"}, "is not a role name"),
         ({"role_name": "a b"}, "is not a role name"),
-        ({"role_name": "arn:aws:iam::111122223333:role/a"}, "not an ARN"),
+        ({"role_name": "arn:aws:iam::111122223333:user/a"}, "not the ARN of a role"),
+        ({"role_name": "arn:aws:iam::111122223333:role/a*"}, "not the ARN of a role"),
+        ({"role_name": "arn:aws:sts::111122223333:assumed-role/a"}, "not the ARN of a role"),
+        ({"role_name": "arn:aws:sts::111122223333:federated-user/a"}, "not the ARN of a role"),
         ({"role_name": "a" * 65}, "is not a role name"),
         ({"role_name": "orders-task\n"}, "is not a role name"),
         ({"role_name": "rôle"}, "is not a role name"),
@@ -55,3 +58,19 @@ def test_anything_else_is_refused(event: Any, problem: str) -> None:
     with pytest.raises(InvalidRequest, match=problem) as caught:
         Request.parse(event)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arn:aws:iam::111122223333:role/orders-task",
+        "arn:aws:iam::111122223333:role/some/path/orders-task",
+        "arn:aws:sts::111122223333:assumed-role/orders-task/ann@example.com",
+    ],
+)
+def test_the_arn_of_a_role_or_of_its_session_means_this_role(text: str) -> None:
+    request = Request.parse({"role_name": text})
+    assert request.role_name == "orders-task"
+    assert request.arn is not None
+    assert request.arn.account == "111122223333"
+    assert Request.parse(request.to_event()) == request
