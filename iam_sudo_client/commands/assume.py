@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 @credentials_options
 @click.pass_context
 def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
-    """Run CMD as the role itself, which has to trust you."""
+    """Run CMD, or without one a shell, as the role itself, which has to trust you."""
+    from iam_sudo_core.arns import RoleArn
+
+    arn = RoleArn.named(role_name)
 
     def assumed(caller: CallerSession) -> Credentials:
         from iam_sudo_client.ways_in.assume import assume_role
@@ -30,4 +33,4 @@ def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
         note(assuming=role_name)
         return assume_role(caller, role_name, note=note)
 
-    return run_with(context, assumed, **shared)
+    return run_with(context, assumed, role=arn.name if arn else role_name, **shared)

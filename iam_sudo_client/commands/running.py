@@ -6,6 +6,7 @@ They differ in where the credentials come from, which is what they pass.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ def run_with(
     context: click.Context,
     get_credentials: Callable[[CallerSession], Credentials],
     *,
+    role: str,
     profile: str | None,
     force: bool,
     region: str | None,
@@ -31,11 +33,13 @@ def run_with(
 ) -> int:
     """Save the credentials as a profile, run CMD with them, or both; return the exit code.
 
-    `get_credentials` is called with the caller's own session, once nothing but AWS can refuse.
+    With neither, a shell is opened. `role` is the role's name. `get_credentials` is called with the
+    caller's own session, once nothing but AWS can refuse.
     """
     context.obj.listen(verbose=verbose, debug=debug)
-    if not profile and not cmd:
-        raise click.UsageError("specify --profile, a command or both", context)
+    opens_shell = not profile and not cmd
+    if opens_shell:
+        cmd = [_shell(context)]
     from iam_sudo_client.ways_in.session import open_session
     from iam_sudo_client.ways_in.settings import handed_on
     from iam_sudo_client.ways_out.command_environment import command_environment
@@ -56,9 +60,23 @@ def run_with(
     if not cmd:
         return 0
     settings, lost = handed_on(caller)
-    environment = command_environment({**settings, **os.environ}, credentials, region=region)
+    environment = command_environment(
+        {**settings, **os.environ}, credentials, region=region, role=role
+    )
     if lost:
         note(no_variable_for=f"{', '.join(lost)} of profile {caller.profile}")
     gone = sorted(os.environ.keys() - environment.keys())
     note(taken_out=", ".join(gone) or "nothing", running=" ".join(cmd), region=region)
+    if opens_shell:
+        log.info("a shell with the credentials of %s, until %s.", role, credentials.expiration)
     return run(cmd, environment)
+
+
+def _shell(context: click.Context) -> str:
+    """The user's shell, at a terminal; elsewhere an empty variable would run nothing, and well."""
+    if not sys.stdin or not sys.stdin.isatty():
+        raise click.UsageError(
+            "specify --profile, a command or both; a shell is opened at a terminal alone", context
+        )
+    variable, otherwise = ("COMSPEC", "cmd") if sys.platform == "win32" else ("SHELL", "/bin/sh")
+    return os.environ.get(variable) or otherwise

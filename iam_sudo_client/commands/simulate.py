@@ -42,7 +42,7 @@ def simulate(
     explain: bool,
     **shared: Any,
 ) -> int:
-    """Run CMD with what the role may do, and no more.
+    """Run CMD, or without one a shell, with what the role may do, and no more.
 
     The session is that of a base role, cut down to the policies of the role. Without --base-role,
     --local takes IAM_SUDO_BASE_ROLE, else IAMSudoUser.
@@ -64,4 +64,4 @@ def simulate(
 
         return simulate_here(caller, request, base_role=default_base_role(), note=note)
 
-    return run_with(context, simulated, **shared)
+    return run_with(context, simulated, role=request.role_name, **shared)

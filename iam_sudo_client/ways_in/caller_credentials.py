@@ -19,6 +19,7 @@ from botocore import exceptions
 from iam_sudo_client.errors import NotConfigured
 from iam_sudo_client.shared_files import says_who
 from iam_sudo_client.ways_in.providers import about, source
+from iam_sudo_client.ways_in.terminal import ask_on_terminal, terminal_alone
 from iam_sudo_core.errors import quoted
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Keys:
     method: str = "env"
 
 
+@terminal_alone()
 def load(caller: CallerSession) -> Keys:
     """The credentials of the first provider that has some.
 
@@ -62,6 +64,8 @@ def load(caller: CallerSession) -> Keys:
             "set it to ipv4 or ipv6, or unset it"
         ) from None
     for provider in providers:
+        if provider.METHOD == "assume-role":
+            provider._prompter = ask_on_terminal  # botocore's, without a terminal, reads our input
         with about(provider.METHOD, caller):
             found = provider.load()
             frozen = found.get_frozen_credentials() if found else None

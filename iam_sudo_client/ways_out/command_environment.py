@@ -46,6 +46,11 @@ _IDENTITY_BEGINNINGS = (
     "AWSUME",
     "AWS_VAULT",
     "GRANTED_SSO",
+    "ASSUMED_ROLE",
+    "AWSU_PROFILE",
+    # Of ours, where one session was begun in another; the new one's are set below.
+    "IAM_SUDO_ROLE",
+    "IAM_SUDO_EXPIRATION",
     # Files of credentials, of boto and gsutil.
     "BOTO_CONFIG",
     "BOTO_PATH",
@@ -63,17 +68,24 @@ _SIGNED_WITH_KEYS = re.compile(r"\s*sigv4a?\s*(?:,\s*sigv4a?\s*)*")
 
 
 def command_environment(
-    environ: Mapping[str, str], credentials: Credentials, *, region: str | None
+    environ: Mapping[str, str],
+    credentials: Credentials,
+    *,
+    region: str | None,
+    role: str | None = None,
 ) -> dict[str, str]:
     """Return the environment for the command: these credentials and no other source of any.
 
-    `region` is the one that the caller resolved: it may have come from the profile whose name is
-    taken out here. None leaves the region variables as they are.
+    `role` is the role's name, as it was asked for, for prompts and scripts. `region` is the one that
+    the caller resolved: it may have come from the profile whose name is taken out here. None leaves the region variables as they are.
     """
     environment = {name: text for name, text in environ.items() if not names_somebody(name, text)}
     environment["AWS_ACCESS_KEY_ID"] = credentials.access_key_id
     environment["AWS_SECRET_ACCESS_KEY"] = credentials.secret_access_key
     environment["AWS_SESSION_TOKEN"] = credentials.session_token
+    if role is not None:
+        environment["IAM_SUDO_ROLE"] = role
+        environment["IAM_SUDO_EXPIRATION"] = credentials.expiration
     if region is not None:
         environment["AWS_REGION"] = environment["AWS_DEFAULT_REGION"] = region
     return environment

@@ -192,3 +192,30 @@ def test_ctrl_c_while_we_are_at_work_is_said_by_the_signal_alone(
         time.sleep(0.02)
     terminal.type(CTRL_C)
     assert terminal.exit_code() == -signal.SIGINT
+
+
+def test_without_a_command_the_users_shell_opens_and_its_prompt_is_untouched(
+    shell: str, at_terminal: Start
+) -> None:
+    path = shutil.which(shell)
+    terminal = at_terminal(*IAM_SUDO.split(), SHELL=path or "", PS1="mi''ne> ")
+    terminal.wait_for("INFO: a shell with the credentials of orders-task, until 2026-11-22T13:00")
+    time.sleep(0.5)
+    terminal.type(b"echo role-$IAM_SUDO_ROLE key-$AWS_ACCESS_KEY_ID\n")
+    terminal.wait_for("role-orders-task key-ASIAGIVEN")
+    terminal.type(b"exit 7\n")
+    assert terminal.exit_code() == 7
+
+
+def test_a_shell_that_is_not_there_is_not_found(at_terminal: Start) -> None:
+    terminal = at_terminal(*IAM_SUDO.split(), SHELL="/no/such/shell")
+    terminal.wait_for("command not found")
+    assert terminal.exit_code() == 127
+
+
+def test_without_a_shell_of_their_own_people_get_that_of_posix(at_terminal: Start) -> None:
+    terminal = at_terminal(*IAM_SUDO.split(), SHELL="")
+    terminal.wait_for("INFO: a shell")
+    time.sleep(0.5)
+    terminal.type(b"exit 5\n")
+    assert terminal.exit_code() == 5

@@ -18,8 +18,8 @@ class Request:
     """A request for the session of a role, or for an explanation of it.
 
     `role_name` is a role's name or a part of one; with `arn` it is the whole name, of a role of
-    that account, whatever its path. `principal` narrows a part down; `base_role` is a name or an ARN,
-    None for the broker's own; `explain` asks for words instead of credentials.
+    that account, whatever its path. `principal` narrows a part down; `base_role` is a name or an
+    ARN, None for the broker's own; `explain` asks for words instead of credentials.
     """
 
     role_name: str

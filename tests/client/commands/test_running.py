@@ -148,8 +148,26 @@ def test_verbose_shows_the_steps_and_no_secret(run: Run, before: bool) -> None:
     assert "given-token" not in finished.stderr
 
 
-def test_neither_profile_nor_command_is_wrong_usage(run: Run, service: Service) -> None:
-    finished = run("simulate", "--role-name", "orders-task")
+@pytest.mark.parametrize(
+    ("command", "typed"),
+    [
+        ("simulate", "orders-task"),
+        ("simulate", "arn:aws:iam::111122223333:role/p/orders-task"),
+        ("simulate", "arn:aws:sts::111122223333:assumed-role/orders-task/ann"),
+    ],
+)
+def test_the_command_is_told_which_role_it_is(run: Run, command: str, typed: str) -> None:
+    finished = run(
+        command, "--role-name", typed, "sh", "-c", 'echo "$IAM_SUDO_ROLE" "$IAM_SUDO_EXPIRATION"'
+    )
+    assert finished.stdout == "orders-task 2026-11-22T13:00:00+00:00\n"
+
+
+@pytest.mark.parametrize("stdin", [None, b""])
+def test_without_a_terminal_an_empty_command_is_wrong_usage_and_no_shell(
+    run: Run, service: Service, stdin: bytes | None
+) -> None:
+    finished = run("simulate", "--role-name", "orders-task", stdin=stdin)
     assert finished.returncode == 125
     assert "specify --profile, a command or both" in finished.stderr
     assert service.asked == []

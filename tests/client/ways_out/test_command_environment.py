@@ -40,7 +40,11 @@ IDENTITY = {
         AWS_VAULT AWS_VAULT_FILE_PASSPHRASE AWSUME_PROFILE AWSUME_EXPIRATION AWS_EB_PROFILE
         AWS_SSO_PROFILE AWS_SSO_ACCOUNT_ID AWS_SSO_ROLE_NAME AWS_SSO_START_URL AWS_MFA_SERIAL
         AWS_SESSION_EXPIRATION AWS_ASSUME_ROLE_ARN AWS_OKTA_PROFILE AWS_SIGNIN_REGION
-        GRANTED_SSO_START_URL GRANTED_SSO_ROLE_NAME""",
+        GRANTED_SSO_START_URL GRANTED_SSO_ROLE_NAME ASSUMED_ROLE IAM_SUDO_ROLE
+        IAM_SUDO_EXPIRATION""",
+    "Starship's documentation, AWS: what prompts show": """
+        AWS_PROFILE AWSU_PROFILE AWS_VAULT AWSUME_PROFILE AWS_SSO_PROFILE
+        AWS_CREDENTIAL_EXPIRATION AWSUME_EXPIRATION AWS_SESSION_EXPIRATION""",
 }
 
 # What botocore and the AWS CLI know besides, and that names nobody: where AWS is, and how to talk
@@ -147,3 +151,14 @@ def test_a_region_that_was_found_elsewhere_is_set_for_every_sdk() -> None:
     environment = command_environment(before, NEW, region="eu-west-1")
     assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "eu-west-1"
     assert before == {"AWS_PROFILE": "ann", "AWS_REGION": "us-east-1"}
+
+
+def test_scripts_and_prompts_are_told_which_role_it_is_and_until_when() -> None:
+    before = {"IAM_SUDO_ROLE": "old", "IAM_SUDO_BASE_ROLE": "Base", "ASSUMED_ROLE": "old"}
+    environment = command_environment(before, NEW, region=None, role="orders-task")
+    assert environment == {
+        **SET,
+        "IAM_SUDO_ROLE": "orders-task",
+        "IAM_SUDO_EXPIRATION": NEW.expiration,
+        "IAM_SUDO_BASE_ROLE": "Base",
+    }
