@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iam_sudo_client.commands.options import CMD_SETTINGS, TEXT, RunsCmd, credentials_options
+from iam_sudo_client.commands.options import (
+    CMD_SETTINGS,
+    TEXT,
+    RunsCmd,
+    credentials_options,
+    policy_document,
+    policy_option,
+)
 from iam_sudo_client.commands.running import run_with
 from iam_sudo_client.report import note
 
@@ -19,18 +26,20 @@ if TYPE_CHECKING:
 @click.option(
     "--role-name", required=True, type=TEXT, metavar="NAME|ARN", help="The role to assume."
 )
+@policy_option
 @credentials_options
 @click.pass_context
-def assume(context: click.Context, /, *, role_name: str, **shared: Any) -> int:
+def assume(context: click.Context, /, *, role_name: str, policy: str | None, **shared: Any) -> int:
     """Run CMD, or without one a shell, as the role itself, which has to trust you."""
     from iam_sudo_core.arns import RoleArn
 
     arn = RoleArn.named(role_name)
+    document = None if policy is None else policy_document(policy)
 
     def assumed(caller: CallerSession) -> Credentials:
         from iam_sudo_client.ways_in.assume import assume_role
 
         note(assuming=role_name)
-        return assume_role(caller, role_name, note=note)
+        return assume_role(caller, role_name, policy=document, note=note)
 
     return run_with(context, assumed, role=arn.name if arn else role_name, **shared)

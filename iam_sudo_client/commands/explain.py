@@ -46,6 +46,7 @@ def explain(
     role_name: str,
     principal: str | None,
     base_role: str | None,
+    policy: str | None,
     remote: bool,
     local: bool,
     function_name: str | None,
@@ -61,7 +62,9 @@ def explain(
     3 when there are differences.
     """
     context.obj.listen(verbose=verbose, debug=debug)
-    request = role_request(role_name, principal=principal, base_role=base_role, explain=True)
+    request = role_request(
+        role_name, principal=principal, base_role=base_role, policy=policy, explain=True
+    )
     function = asked_function(remote=remote, local=local, function_name=function_name)
     return show_explanation(request, function, region=region, as_json=as_json, diff=diff)
 
@@ -98,6 +101,9 @@ def as_lines(explanation: Mapping[str, Any], *, diff: bool = False) -> list[str]
     if boundary := explanation["permissions_boundary"]:
         lines += ["", f"The permissions boundary {boundary}"]
         lines += list(_statements(explanation["cut_by_boundary"], "  cuts nothing"))
+    if "cut_by_policy" in explanation:
+        lines += ["", "The policy of --policy"]
+        lines += list(_statements(explanation["cut_by_policy"], "  cuts nothing"))
     lines += ["", "Differences from the role"]
     lines += list(_statements(explanation["differences"], "  none that its policies tell"))
     lines += _guardrails(explanation)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,6 +73,12 @@ def _together(*options: Option) -> Option:
     return decorate
 
 
+policy_option: Option = click.option(
+    "--policy",
+    type=TEXT,
+    metavar="FILE|JSON",
+    help="Narrow the session down to this policy as well.",
+)
 simulated_role_options: Option = _together(
     click.option(
         "--role-name",
@@ -86,6 +94,7 @@ simulated_role_options: Option = _together(
         help="Of the roles that NAME fits, those that this principal may assume.",
     ),
     click.option("--base-role", type=TEXT, metavar="NAME|ARN", help="The role to assume in fact."),
+    policy_option,
     click.option("--remote", is_flag=True, help="Ask the broker; the default."),
     click.option("--local", is_flag=True, help="Do it with your own permissions."),
     click.option(
@@ -132,7 +141,12 @@ def asked_function(*, remote: bool, local: bool, function_name: str | None) -> s
 
 
 def role_request(
-    role_name: str, *, principal: str | None, base_role: str | None, explain: bool
+    role_name: str,
+    *,
+    principal: str | None,
+    base_role: str | None,
+    policy: str | None,
+    explain: bool,
 ) -> Request:
     """The options of `simulated_role_options` as the broker is asked.
 
@@ -146,12 +160,50 @@ def role_request(
         "role_name": role_name,
         "principal": principal,
         "base_role": base_role,
+        "policy": None if policy is None else policy_document(policy),
         "explain": explain,
     }
     try:
         return Request.parse({key: value for key, value in options.items() if value is not None})
     except InvalidRequest as error:
         raise InvalidOption(str(error)) from None
+
+
+def policy_document(text: str) -> object:
+    """The policy of `--policy`: JSON, or a file of it, by its path or as the AWS CLI writes one.
+
+    Raises:
+        InvalidOption: there is no such file, or it is no JSON, or JSON that may be read two ways.
+    """
+    from iam_sudo_core.errors import quoted
+
+    where = "--policy"
+    if not text.startswith("{"):
+        path = Path(text.removeprefix("file://")).expanduser()
+        where = f"--policy {quoted(str(path))}"
+        try:
+            text = path.read_text("utf-8-sig")
+        except OSError as error:
+            raise InvalidOption(f"{where} cannot be read: {error.strerror or error}") from None
+        except UnicodeError:
+            raise InvalidOption(f"{where} is not UTF-8") from None
+    try:
+        return json.loads(text, object_pairs_hook=_without_duplicates)
+    except json.JSONDecodeError as error:
+        raise InvalidOption(
+            f"{where} is not JSON, at line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise InvalidOption(f"{where} cannot be used: {error}") from None
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} stands there twice")
+    return found
 
 
 def default_base_role() -> str:

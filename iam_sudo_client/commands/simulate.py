@@ -36,6 +36,7 @@ def simulate(
     role_name: str,
     principal: str | None,
     base_role: str | None,
+    policy: str | None,
     remote: bool,
     local: bool,
     function_name: str | None,
@@ -48,7 +49,9 @@ def simulate(
     --local takes IAM_SUDO_BASE_ROLE, else IAMSudoUser.
     """
     context.obj.tells_kinds = explain
-    request = role_request(role_name, principal=principal, base_role=base_role, explain=explain)
+    request = role_request(
+        role_name, principal=principal, base_role=base_role, policy=policy, explain=explain
+    )
     function = asked_function(remote=remote, local=local, function_name=function_name)
     if explain:
         context.obj.listen(verbose=shared["verbose"], debug=shared["debug"])

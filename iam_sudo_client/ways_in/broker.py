@@ -97,6 +97,7 @@ def _answer(
         said = json.loads(answer.body)
         if "x-amz-function-error" in answer.headers:
             raise _said_by_function(said, where)
+        _check_confirmed(said, request, where)
         return read(said)
     except ValueError as error:
         # Neither the payload nor the error's context: the answer may hold half of a secret.
@@ -104,6 +105,17 @@ def _answer(
         raise ServiceFailed(
             f"the reply of {where} is not what was asked for{why}; {_IS_IT}"
         ) from None
+
+
+def _check_confirmed(reply: object, request: Request, where: str) -> None:
+    """A broker that does not know what is asked of it may give more, and would not say so."""
+    given = reply if isinstance(reply, Mapping) else {}
+    for name, value in request.confirmation().items():
+        if given.get(name) != value:
+            raise ServiceFailed(
+                f"{where} does not confirm that it has applied --policy, as a broker of an earlier "
+                "version does not; what it gave is thrown away: deploy the broker anew"
+            )
 
 
 def _credentials(reply: object) -> Credentials:

@@ -76,8 +76,9 @@ def command_environment(
 ) -> dict[str, str]:
     """Return the environment for the command: these credentials and no other source of any.
 
-    `role` is the role's name, as it was asked for, for prompts and scripts. `region` is the one that
-    the caller resolved: it may have come from the profile whose name is taken out here. None leaves the region variables as they are.
+    `role` is the role's name, as it was asked for, for prompts and scripts. `region` is the one
+    that the caller resolved: it may have come from the profile whose name is taken out here. None
+    leaves the region variables as they are.
     """
     environment = {name: text for name, text in environ.items() if not names_somebody(name, text)}
     environment["AWS_ACCESS_KEY_ID"] = credentials.access_key_id

@@ -13,6 +13,7 @@ IamSudoError
 │   ├── TrustPolicyNotUnderstood
 │   └── SessionRefused         no session policy is exactly the role
 │       ├── PermissionsBoundaryNotExact
+│       ├── NarrowingNotExact
 │       ├── PolicyNotUnderstood
 │       ├── PrincipalTagDiffers
 │       ├── CallerIdentityTested
@@ -194,6 +195,20 @@ class PermissionsBoundaryNotExact(SessionRefused):
             f"{problem}, in {_cut(statement)}; simplify it, or {_TRUST_YOU}",
             role=role,
             boundary=boundary,
+            statement=statement,
+            problem=problem,
+        )
+
+
+class NarrowingNotExact(SessionRefused):
+    """`statement` is the JSON of the one that stands in the way, of the policy asked for."""
+
+    def __init__(self, *, role: str, statement: str, problem: str) -> None:
+        super().__init__(
+            f"{role}: the policy of the request cannot be applied to its session exactly: "
+            f"{problem}, in {_cut(statement)}; write it with the role's own actions and resources, "
+            "or leave it out",
+            role=role,
             statement=statement,
             problem=problem,
         )

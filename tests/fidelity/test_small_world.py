@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from iam_sudo_core.errors import PermissionsBoundaryNotExact
+from iam_sudo_core.errors import NarrowingNotExact, PermissionsBoundaryNotExact
 from iam_sudo_core.policy.compaction import compact
 from iam_sudo_core.policy.statements import parse, write
 from iam_sudo_core.session.plan import plan_sessions
@@ -18,6 +18,25 @@ from tests.fidelity.model import WORLD, all_statements, allowed
 SEED = 20261124
 STATEMENTS = all_statements()
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+def narrowed(policy, boundary, narrowing):
+    """What each session of such a role allows within another policy; none when it is refused."""
+    bounded = {} if boundary is None else {"permissions_boundary": ARN}
+    snapshot = role(
+        inline_policies={"policy": document(*policy)},
+        documents={} if boundary is None else {ARN: document(*boundary)},
+        **bounded,
+    )
+    try:
+        plans = list(
+            plan_sessions(
+                snapshot, base_role=snapshot.role.arn.sibling("base"), narrowing=narrowing
+            )
+        )
+    except (PermissionsBoundaryNotExact, NarrowingNotExact):
+        return []
+    return [allowed(json.loads(plan.policy)["Statement"]) for plan in plans]
 
 
 def sessions(policy, boundary):
@@ -77,3 +96,27 @@ def test_boundaries_of_several_statements_are_carried_over_exactly_or_not_at_all
         seen[bool(found)] += 1
         assert set(found) <= {allowed([*policy, ALL]) & allowed(boundary)}, (policy, boundary)
     assert seen[True] > seen[False] / 2
+
+
+def test_a_session_that_is_narrowed_by_any_policy_is_both():
+    rng = random.Random(SEED)
+    for narrowing in STATEMENTS:
+        for statement in rng.sample(STATEMENTS, 10):
+            found = narrowed([statement], None, [narrowing])
+            assert set(found) == {allowed([statement]) & allowed([narrowing])}, narrowing
+
+
+def test_boundary_and_narrowing_both_hold_or_it_is_refused():
+    rng = random.Random(SEED)
+    seen = Counter()
+    for _ in range(500):
+        policy, boundary, narrowing = (rng.sample(STATEMENTS, 2) for _ in range(3))
+        found = narrowed([*policy, ALL], boundary, narrowing)
+        seen[bool(found)] += 1
+        meant = allowed([*policy, ALL]) & allowed(boundary) & allowed(narrowing)
+        assert set(found) <= {meant}, (policy, boundary, narrowing)
+    assert seen[True] > 200
+
+
+def test_a_policy_that_says_nothing_leaves_nothing():
+    assert set(narrowed([ALL], None, [])) == {frozenset()}

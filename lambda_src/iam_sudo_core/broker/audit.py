@@ -32,6 +32,8 @@ class AuditLine:
             "principal_asked": asked.get("principal"),
             "base_role_asked": asked.get("base_role"),
         }
+        if "policy" in asked:
+            self._facts["policy_asked"] = json.dumps(asked["policy"], default=str)
 
     def asked(self) -> str:
         """The first line. What comes after has the same facts, and others."""

@@ -34,7 +34,8 @@ def decide(
     audit = AuditLine(request_id=request_id, event=event)
     try:
         print(audit.asked(), flush=True)
-        answer = _answer(event, settings, iam=iam, sts=sts, note=audit.note)
+        request = Request.parse(event)
+        answer = _answer(request, settings, iam=iam, sts=sts, note=audit.note)
     except IamSudoError as error:
         print(audit.refused(error), flush=True)
         raise
@@ -49,11 +50,11 @@ def decide(
     print(
         audit.granted(answer) if isinstance(answer, Credentials) else audit.explained(), flush=True
     )
-    return answer.to_reply()
+    return {**answer.to_reply(), **request.confirmation()}
 
 
 def _answer(
-    event: object, settings: Settings, *, iam: Client, sts: Client, note: Note
+    request: Request, settings: Settings, *, iam: Client, sts: Client, note: Note
 ) -> Credentials | Explanation:
     known: dict[str, Any] = {
         "selection": settings.selection,
@@ -61,5 +62,4 @@ def _answer(
         "iam": iam,
         "note": note,
     }
-    request = Request.parse(event)
     return explain(request, **known) if request.explain else simulate(request, sts=sts, **known)

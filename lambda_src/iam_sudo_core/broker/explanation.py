@@ -18,6 +18,7 @@ from ..session.differences import (
     BASE_ROLE,
     BOUNDARY,
     GUARDRAILS,
+    POLICY,
     Difference,
     PolicyStatement,
     depending_on_the_caller,
@@ -49,10 +50,11 @@ class Explanation:
     cut: tuple[Difference, ...]
     differences: tuple[Difference, ...]
     guardrails: tuple[Difference, ...]  # what they may take, which no role is meant to have
+    cut_by_policy: tuple[Difference, ...] | None = None  # of the request, if it has one
 
     def to_reply(self) -> dict[str, Any]:
         role = self.snapshot
-        return {
+        reply: dict[str, Any] = {
             "role": {"name": role.name, "arn": str(role.role.arn)},
             "rule": self.target.rule,
             "base_role": str(self.target.base_role),
@@ -73,6 +75,9 @@ class Explanation:
             "guardrails": [each.to_json() for each in self.guardrails],
             "policies": role.all_documents(),
         }
+        if self.cut_by_policy is not None:
+            reply["cut_by_policy"] = [each.to_json() for each in self.cut_by_policy]
+        return reply
 
 
 def explain(
@@ -93,12 +98,14 @@ def explain(
     target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
     base = target.base_role
     whole = read_whole(iam, target.snapshot, base_role=base)
-    plan = next(plan_whole(whole))
+    narrowing = request.narrowing()
+    plan = next(plan_whole(whole, narrowing=narrowing))
     snapshot = whole.snapshot
     granted = list(_statements(snapshot, snapshot.policies))
     boundary = snapshot.permissions_boundary
     bounds = list(_statements(snapshot, [boundary])) if boundary else []
     limits, guardrails = _base_role_limits(base, iam)
+    narrowed = None if narrowing is None else [PolicyStatement(POLICY, s) for s in parse(narrowing)]
     return Explanation(
         target,
         snapshot,
@@ -113,6 +120,9 @@ def explain(
             *depending_on_the_caller([*granted, *bounds], Caller.of(snapshot, base)),
         ),
         guardrails=tuple(_not_allowed(granted, guardrails, kind=GUARDRAILS)) if guardrails else (),
+        cut_by_policy=(
+            None if narrowed is None else tuple(_not_allowed(granted, narrowed, kind=POLICY))
+        ),
     )
 
 

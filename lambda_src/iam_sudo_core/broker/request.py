@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..arns import ROLE_NAME, RoleArn
 from ..errors import InvalidRequest, quoted
+from ..policy.documents import Statement, serialize, statements
 from ..policy.principals import Principal
 
 _TEXTS = ("role_name", "principal", "base_role")
-_KEYS = (*_TEXTS, "explain")
+_KEYS = (*_TEXTS, "policy", "explain")
+# IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy. What is left of it in a
+# session may be far less, and STS decides about that.
+_MAX_POLICY = 6_144
 
 
 @dataclass(frozen=True)
@@ -19,12 +25,14 @@ class Request:
 
     `role_name` is a role's name or a part of one; with `arn` it is the whole name, of a role of
     that account, whatever its path. `principal` narrows a part down; `base_role` is a name or an
-    ARN, None for the broker's own; `explain` asks for words instead of credentials.
+    ARN, None for the broker's own; `policy` is a document that the session is cut by as by a
+    permissions boundary; `explain` asks for words instead of credentials.
     """
 
     role_name: str
     principal: Principal | None = None
     base_role: str | None = None
+    policy: Mapping[str, object] | None = None
     explain: bool = False
     arn: RoleArn | None = None
 
@@ -56,6 +64,7 @@ class Request:
             role_name=arn.name if arn else event["role_name"],
             principal=_principal(event["principal"]) if "principal" in event else None,
             base_role=_base_role(event["base_role"]) if "base_role" in event else None,
+            policy=_policy(event["policy"]) if "policy" in event else None,
             explain=event.get("explain", False),
             arn=arn,
         )
@@ -67,9 +76,25 @@ class Request:
             event["principal"] = str(self.principal)
         if self.base_role:
             event["base_role"] = self.base_role
+        if self.policy is not None:
+            event["policy"] = self.policy
         if self.explain:
             event["explain"] = True
         return event
+
+    def narrowing(self) -> list[Statement] | None:
+        """The statements of `policy`, within which the session has to stay; None without one."""
+        return None if self.policy is None else statements(self.policy)
+
+    def confirmation(self) -> dict[str, str]:
+        """What a reply has besides, where the request asks for what an older broker may ignore.
+
+        Who does not find it has been given more than was asked for.
+        """
+        if self.policy is None:
+            return {}
+        text = json.dumps(self.policy, sort_keys=True, separators=(",", ":"))
+        return {"PolicySha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def _principal(text: str) -> Principal:
@@ -83,3 +108,17 @@ def _base_role(text: str) -> str:
     if not ROLE_NAME.fullmatch(text) and RoleArn.parse(text) is None:
         raise InvalidRequest(f"base_role {quoted(text)} is neither a role name nor a role's ARN")
     return text
+
+
+def _policy(document: object) -> Mapping[str, object]:
+    if not isinstance(document, Mapping):
+        raise InvalidRequest("policy has to be an object")
+    try:
+        statements(document)
+    except ValueError as error:
+        raise InvalidRequest(f"policy: {error}") from None
+    if (characters := len(serialize(document))) > _MAX_POLICY:
+        raise InvalidRequest(
+            f"policy: it has {characters:,} characters, of {_MAX_POLICY:,} at most"
+        )
+    return document

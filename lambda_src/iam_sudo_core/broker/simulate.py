@@ -6,7 +6,7 @@ refuse, then what grants.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..account.assuming import AssumedRole, assume_unchanged
 from ..account.calls import Client
@@ -14,6 +14,7 @@ from ..account.reading import read_whole
 from ..arns import RoleArn
 from ..credentials import Credentials
 from ..errors import AwsCallFailed, PackedPolicyTooLarge, SessionPolicyMalformed
+from ..policy.documents import Statement
 from ..session.plan import SessionPlan, plan_whole, policy_sizes, session_name
 from ..session.role import WholeRole
 from .request import Request
@@ -40,22 +41,29 @@ def simulate(
     """
     target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
     whole = read_whole(iam, target.snapshot, base_role=target.base_role)
-    plans = plan_whole(whole)
+    narrowing = request.narrowing()
+    plans = plan_whole(whole, narrowing=narrowing)
     note(session_name=session_name(target.snapshot.name))
     try:
-        session = _assume(whole, plans, iam=iam, sts=sts, note=note)
+        session = _assume(whole, plans, narrowing=narrowing, iam=iam, sts=sts, note=note)
     except AwsCallFailed as error:
         if not (whole.snapshot.tags and _is_about_tags(error)):
             raise
         note(tags_denied=error.detail)
-        plans = plan_whole(whole, with_tags=False)
-        session = _assume(whole, plans, iam=iam, sts=sts, note=note)
+        plans = plan_whole(whole, with_tags=False, narrowing=narrowing)
+        session = _assume(whole, plans, narrowing=narrowing, iam=iam, sts=sts, note=note)
     note(packed_policy_size=session.packed_policy_size)
     return session.credentials
 
 
 def _assume(
-    whole: WholeRole, plans: Iterable[SessionPlan], *, iam: Client, sts: Client, note: Note
+    whole: WholeRole,
+    plans: Iterable[SessionPlan],
+    *,
+    narrowing: Sequence[Statement] | None,
+    iam: Client,
+    sts: Client,
+    note: Note,
 ) -> AssumedRole:
     """Assume the base role by the first plan that STS can pack."""
     snapshot = whole.snapshot
@@ -79,7 +87,7 @@ def _assume(
             refusal = PackedPolicyTooLarge(
                 role=snapshot.name,
                 detail=error.detail,
-                sizes=policy_sizes(snapshot, plan.policy_arns),
+                sizes=policy_sizes(snapshot, plan.policy_arns, narrowing),
                 tags=len(plan.tags),
             )
     raise refusal

@@ -30,6 +30,7 @@ BASE_ROLE = "base-role"
 GUARDRAILS = "guardrails"
 # What AWS never denies, whatever a policy says (AWS STS API Reference, "GetCallerIdentity").
 _NEVER_DENIED = {"sts:getcalleridentity"}
+POLICY = "policy"  # of the request
 _IDENTITY = "caller-identity"
 _NETWORK = "caller-network"
 # The same for both, since no role is a service; named because who tests it expected otherwise.
@@ -63,7 +64,10 @@ class PolicyStatement:
 
 @dataclass(frozen=True)
 class Difference:
-    """`kind` is permissions-boundary, base-role, guardrails, caller-identity or caller-network."""
+    """What of a statement a session does not have.
+
+    `kind` is permissions-boundary, base-role, guardrails, policy, caller-identity or caller-network.
+    """
 
     kind: str
     detail: str

@@ -1,23 +1,30 @@
 """The ways to say exactly what a role may do, whether they fit into a session or not.
 
 Managed policies travel as ARNs, which pack smaller, and inline policies merged into one document. A
-permissions boundary is carried over by one of two constructions, `denials` or `intersection`. Each
-way comes as it is, then compacted, then with managed policies moved inline, small ones first.
+permissions boundary is carried over by one of two constructions, `denials` or `intersection`; and
+so is a policy that the session is narrowed by, whatever it says: it cannot but take away. Each way
+comes as it is, then compacted, then with managed policies moved inline, small ones first.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..errors import PermissionsBoundaryNotExact, PolicyNotUnderstood
+from ..errors import (
+    NarrowingNotExact,
+    PermissionsBoundaryNotExact,
+    PolicyNotUnderstood,
+    SessionRefused,
+)
 from ..policy.compaction import compact, cost
 from ..policy.comparisons import MAX_COMPARISONS
 from ..policy.denials import complement
 from ..policy.documents import Statement, merge, serialize
 from ..policy.intersection import NotExact, product
+from ..policy.statements import Statement as PolicyStatement
 from ..policy.statements import parse, write
 from .role import RoleSnapshot
 
@@ -27,8 +34,8 @@ MAX_POLICY_ARNS = 10
 NOT_ACCEPTED = re.compile(r"[^\t\n\r\u0020-\u00FF]")
 
 _COMPACTED = "compacted"
-_COMPLEMENT = "boundary as its complement"
-_PRODUCT = "boundary as a product"
+_COMPLEMENT = "as its complement"
+_PRODUCT = "as a product"
 
 
 @dataclass(frozen=True)
@@ -77,47 +84,83 @@ def characters_of(text: str | None, policy_arns: Iterable[str]) -> int:
     return len(text or "") + sum(map(len, policy_arns))
 
 
-def drafts(snapshot: RoleSnapshot) -> Iterator[Draft]:
-    """The ways to say what the role may do, the most literal one first."""
-    for draft in _bounded(snapshot):
+def drafts(
+    snapshot: RoleSnapshot, *, narrowing: Iterable[Statement] | None = None
+) -> Iterator[Draft]:
+    """The ways to say what the role may do within `narrowing`, the most literal one first."""
+    for draft in _bounded(snapshot, narrowing):
         yield draft
         compacted = draft.compacted()
         yield compacted
         yield _moved_inline(compacted, snapshot)
 
 
-def _bounded(snapshot: RoleSnapshot) -> Iterator[Draft]:
-    """The role's policies, cut by its permissions boundary if it has one."""
+@dataclass(frozen=True)
+class _Bound:
+    """What the role's policies are cut by, in words and as the error if that is not possible."""
+
+    name: str
+    statements: tuple[PolicyStatement, ...]
+    refusal: Callable[[NotExact], SessionRefused]
+
+
+def _bounded(snapshot: RoleSnapshot, narrowing: Iterable[Statement] | None) -> Iterator[Draft]:
+    """The role's policies, cut by its permissions boundary if it has one, and by `narrowing`."""
     inline = tuple(s for name in snapshot.inline_policies for s in snapshot.statements(name))
-    arn = snapshot.permissions_boundary
-    if arn is None:
-        yield Draft(inline, snapshot.managed_policy_arns)
+    ways = iter([Draft(inline, snapshot.managed_policy_arns)])
+    for bound in _bounds(snapshot, narrowing):
+        ways = _within(bound, ways, snapshot)
+    return ways
+
+
+def _bounds(snapshot: RoleSnapshot, narrowing: Iterable[Statement] | None) -> Iterator[_Bound]:
+    name, arn = snapshot.name, snapshot.permissions_boundary
+    if arn is not None:
+        yield _Bound(
+            "boundary",
+            tuple(parse(snapshot.statements(arn))),
+            lambda obstacle: PermissionsBoundaryNotExact(
+                role=name,
+                boundary=arn,
+                statement=serialize(obstacle.statement.to_json()),
+                problem=obstacle.problem,
+            ),
+        )
+    if narrowing is not None:
+        yield _Bound(
+            "policy of the request",
+            tuple(parse(narrowing)),
+            lambda obstacle: NarrowingNotExact(
+                role=name,
+                statement=serialize(obstacle.statement.to_json()),
+                problem=obstacle.problem,
+            ),
+        )
+
+
+def _within(bound: _Bound, ways: Iterable[Draft], snapshot: RoleSnapshot) -> Iterator[Draft]:
+    """Each way to say something, cut by a bound: by both constructions, or by one."""
+    applied, obstacle = False, None
+    for way in ways:
+        try:
+            denials = write(complement(bound.statements))
+            how = (*way.how, f"{bound.name} {_COMPLEMENT}")
+            yield Draft((*way.statements, *denials), way.policy_arns, how)
+            applied = True
+        except NotExact:
+            pass
+        try:
+            managed = [s for policy in way.policy_arns for s in snapshot.statements(policy)]
+            found = product(parse((*way.statements, *managed)), bound.statements)
+            yield Draft(tuple(write(found)), (), (*way.how, f"{bound.name} {_PRODUCT}"))
+            applied = True
+        except (NotExact, PolicyNotUnderstood) as error:
+            obstacle = obstacle or error
+    if obstacle is None or applied:
         return
-    bounds = parse(snapshot.statements(arn))
-    applied = False
-    try:
-        denials = write(complement(bounds))
-        yield Draft((*inline, *denials), snapshot.managed_policy_arns, (_COMPLEMENT,))
-        applied = True
-    except NotExact:
-        pass
-    try:
-        managed = [
-            s for policy in snapshot.managed_policy_arns for s in snapshot.statements(policy)
-        ]
-        found = product(parse((*inline, *managed)), bounds)
-        yield Draft(tuple(write(found)), (), (_PRODUCT,))
-    except (NotExact, PolicyNotUnderstood) as obstacle:
-        if applied:
-            return
-        if isinstance(obstacle, PolicyNotUnderstood):
-            raise
-        raise PermissionsBoundaryNotExact(
-            role=snapshot.name,
-            boundary=arn,
-            statement=serialize(obstacle.statement.to_json()),
-            problem=obstacle.problem,
-        ) from None
+    if isinstance(obstacle, PolicyNotUnderstood):
+        raise obstacle
+    raise bound.refusal(obstacle) from None
 
 
 def _moved_inline(draft: Draft, snapshot: RoleSnapshot) -> Draft:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -26,6 +26,7 @@ from ..errors import (
     TooManyManagedPolicies,
 )
 from ..policy.denials import complement
+from ..policy.documents import Statement
 from ..policy.intersection import NotExact
 from ..policy.statements import parse, write
 from . import tags as session_tags
@@ -61,8 +62,12 @@ class SessionPlan:
         return characters_of(self.policy, self.policy_arns)
 
 
-def plan_sessions(snapshot: RoleSnapshot, *, base_role: RoleArn) -> Iterator[SessionPlan]:
+def plan_sessions(
+    snapshot: RoleSnapshot, *, base_role: RoleArn, narrowing: Sequence[Statement] | None = None
+) -> Iterator[SessionPlan]:
     """Plan sessions of a role on top of `base_role`; the best one first, at least one.
+
+    `narrowing` are statements within which the sessions have to stay as well.
 
     Raises:
         SessionRefused: no session would be exactly the role; the error says why and what to do.
@@ -75,35 +80,41 @@ def plan_sessions(snapshot: RoleSnapshot, *, base_role: RoleArn) -> Iterator[Ses
     tags = session_tags.passed(snapshot.tags)
     smallest: Draft | None = None
     unfit: list[Draft] = []
-    for draft in drafts(snapshot):
+    for draft in drafts(snapshot, narrowing=narrowing):
         if not draft.fits:
             unfit.append(draft)
         elif smallest is None or draft.characters < smallest.characters:
             smallest = draft
             yield SessionPlan(draft.text, draft.policy_arns, tags, draft.how)
     if smallest is None:
-        raise _refusal(snapshot, min(unfit, key=_distance))
+        raise _refusal(snapshot, min(unfit, key=_distance), narrowing)
 
 
-def plan_whole(whole: WholeRole, *, with_tags: bool = True) -> Iterator[SessionPlan]:
+def plan_whole(
+    whole: WholeRole, *, with_tags: bool = True, narrowing: Sequence[Statement] | None = None
+) -> Iterator[SessionPlan]:
     """Plan sessions that no policy of the role finds to be somebody else; the best one first.
 
-    `with_tags` is whether the role's tags can be passed.
+    `with_tags` is whether the role's tags can be passed; `narrowing` is as for `plan_sessions`.
 
     Raises:
         SessionRefused: as `plan_sessions`, and what `check_caller` refuses.
     """
     snapshot = whole.snapshot if with_tags else replace(whole.snapshot, tags={})
-    plans = plan_sessions(snapshot, base_role=whole.base_role)
+    plans = plan_sessions(snapshot, base_role=whole.base_role, narrowing=narrowing)
     first = next(plans)
     check_caller(whole, are_passed=with_tags)
     return chain([first], plans)
 
 
-def policy_sizes(snapshot: RoleSnapshot, policy_arns: Collection[str]) -> PolicySizes:
+def policy_sizes(
+    snapshot: RoleSnapshot,
+    policy_arns: Collection[str],
+    narrowing: Sequence[Statement] | None = None,
+) -> PolicySizes:
     """What each policy takes of a session, by itself; of those in `policy_arns` the ARN.
 
-    The boundary's is that of its complement, if it has one.
+    The boundary's is that of its complement, if it has one, and so is that of `narrowing`.
     """
 
     def of_text(policy: str) -> int:
@@ -113,10 +124,14 @@ def policy_sizes(snapshot: RoleSnapshot, policy_arns: Collection[str]) -> Policy
         arn: len(arn) if arn in policy_arns else of_text(arn)
         for arn in snapshot.managed_policy_arns
     }
+    bounds = {}
     if arn := snapshot.permissions_boundary:
+        bounds[arn] = snapshot.statements(arn)
+    if narrowing is not None:
+        bounds["the policy of the request"] = list(narrowing)
+    for name, statements in bounds.items():
         with suppress(NotExact):
-            denials = complement(parse(snapshot.statements(arn)))
-            others[arn] = Draft(tuple(write(denials))).characters
+            others[name] = Draft(tuple(write(complement(parse(statements))))).characters
     return PolicySizes(
         inline={name: of_text(name) for name in snapshot.inline_policies}, others=others
     )
@@ -140,7 +155,9 @@ def _distance(draft: Draft) -> tuple[bool, int]:
     return len(draft.policy_arns) > MAX_POLICY_ARNS, draft.characters
 
 
-def _refusal(snapshot: RoleSnapshot, draft: Draft) -> SessionRefused:
+def _refusal(
+    snapshot: RoleSnapshot, draft: Draft, narrowing: Sequence[Statement] | None
+) -> SessionRefused:
     """Why a draft does not fit."""
     if found := NOT_ACCEPTED.search(draft.text or ""):
         return CharacterNotAccepted(role=snapshot.name, character=found.group())
@@ -154,7 +171,7 @@ def _refusal(snapshot: RoleSnapshot, draft: Draft) -> SessionRefused:
         role=snapshot.name,
         characters=draft.characters,
         limit=MAX_CHARACTERS,
-        sizes=policy_sizes(snapshot, draft.policy_arns),
+        sizes=policy_sizes(snapshot, draft.policy_arns, narrowing),
     )
 
 

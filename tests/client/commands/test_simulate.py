@@ -1,10 +1,13 @@
 """`iam-sudo simulate`: what the broker is asked."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.client.command_line import EXPLANATION, Run, Service, one_error
+from iam_sudo_core import Request
+from tests.client.command_line import EXPLANATION, GIVEN, Run, Service, one_error
 
 ROLES = "arn:aws:iam::111122223333:role"
 
@@ -56,6 +59,55 @@ def test_a_role_is_named_as_people_paste_it(
 ) -> None:
     assert run("simulate", "--role-name", typed, "true").returncode == 0
     assert service.asked == [{"role_name": asked}]
+
+
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+}
+CONFIRMED = Request("x", policy=POLICY).confirmation()
+
+
+def test_a_policy_goes_to_the_broker_from_a_file_or_as_it_is(
+    run: Run, service: Service, tmp_path: Path
+) -> None:
+    service.body = GIVEN | CONFIRMED
+    text = json.dumps(POLICY)
+    (tmp_path / "policy.json").write_text(json.dumps(POLICY, indent=2))
+    for typed in (text, f" {text}", "policy.json", "file://policy.json"):
+        finished = run("simulate", "--role-name", "orders-task", "--policy", typed, "true")
+        assert finished.returncode == 0, finished.stderr
+    assert service.asked == 4 * [{"role_name": "orders-task", "policy": POLICY}]
+
+
+@pytest.mark.parametrize("claimed", [{}, {"PolicySha256": "0" * 64}, {"policy": POLICY}])
+def test_a_broker_that_does_not_confirm_the_policy_is_not_believed(
+    run: Run, service: Service, claimed: Any
+) -> None:
+    typed = ("--role-name", "orders-task", "--policy", json.dumps(POLICY))
+    service.body = GIVEN | claimed
+    assert "does not confirm that it" in one_error(run("simulate", *typed, "echo", "hello"), 254)
+    service.body = EXPLANATION | claimed
+    assert "does not confirm that it" in one_error(run("explain", *typed), 254)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("no-such-file", "cannot be read: No such file"),
+        (".", "cannot be read: Is a directory"),
+        ("{", "is not JSON, at line 1, column 2"),
+        ('{"Statement": [], "Statement": []}', "'Statement' stands there twice"),
+        ("{}", "invalid request: policy: Statement is neither"),
+        ('{"Statement": {"Effect": "Allow", "Principal": "*"}}', "unknown element"),
+    ],
+)
+def test_a_policy_that_is_none_is_found_before_anybody_is_asked(
+    run: Run, service: Service, typed: str, said: str
+) -> None:
+    finished = run("simulate", "--role-name", "orders-task", "--policy", typed, "true")
+    assert said in one_error(finished, 2)
+    assert service.asked == []
 
 
 def test_remote_and_local_are_two_words(run: Run, service: Service) -> None:

@@ -1,5 +1,6 @@
 """`assume`: the role itself, against an account in memory; `test_denied_assume` has the denials."""
 
+import json
 import traceback
 from collections.abc import Callable
 
@@ -34,6 +35,26 @@ def test_assume_takes_a_name_or_an_arn(
         "AssumeRole",
         {"RoleArn": assumed, "RoleSessionName": name, "DurationSeconds": 3600},
     )
+
+
+def test_a_policy_narrows_the_roles_own_session(
+    account: Account, caller: CallerSession, calls: Calls
+) -> None:
+    allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    for statements, sent in (
+        ([{"Sid": "Mine", **allow}], [allow]),
+        ([], [{"Effect": "Deny", "Action": "*", "Resource": "*"}]),
+    ):
+        policy = {"Version": "2012-10-17", "Statement": statements}
+        assume_role(caller, ROLE_ARN, policy=policy, note=note)
+        assert json.loads(calls[-1][1]["Policy"])["Statement"] == sent
+
+
+def test_a_policy_that_is_not_understood_narrows_nothing(caller: CallerSession) -> None:
+    with pytest.raises(InvalidOption, match="--policy: unknown element 'Principal'"):
+        assume_role(
+            caller, ROLE_ARN, policy={"Statement": {"Effect": "Deny", "Principal": "*"}}, note=note
+        )
 
 
 @pytest.mark.parametrize("role", ["", "a b", "role/orders", "arn:aws:iam::1:role/x"])

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from moto.iam.models import IAMBackend, iam_backends
 
-from iam_sudo_core import errors
+from iam_sudo_core import Request, errors
 from iam_sudo_core.broker import decision
 from tests.aws_account import ACCOUNT, ECS, Account, Calls, allow
 from tests.core.conftest import BASE_ROLE, CONTEXT, ONE, READ_ONLY, Invoke, decided, sent
@@ -125,6 +125,70 @@ def test_a_boundary_that_has_no_exact_form_is_refused(
         errors.PermissionsBoundaryNotExact,
         r"policy/boundary .*: ssm:Describe\* and ssm:\*Parameters overlap in part, in \{",
     )
+
+
+NARROWING = {"Version": "2012-10-17", "Statement": [allow("ssm:Get*")]}
+
+
+def test_the_policy_of_a_request_cuts_the_session_as_a_boundary_does(
+    account: Account, invoke: Invoke
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE}, managed=(READ_ONLY,))
+    parameters = invoke(policy=NARROWING)
+    deny = {"Effect": "Deny", "NotAction": "ssm:Get*", "Resource": "*"}
+    assert sent(parameters) == [*ONE["Statement"], deny]
+    assert parameters["PolicyArns"] == [{"arn": READ_ONLY}]
+
+
+def test_a_boundary_and_the_policy_of_a_request_both_cut(account: Account, invoke: Invoke) -> None:
+    boundary = account.managed_policy("boundary", allow("ssm:*"))
+    account.role("iam-sudo-demo-task", inline={"one": ONE}, boundary=boundary)
+    assert sent(invoke(policy=NARROWING)) == [
+        *ONE["Statement"],
+        {"Effect": "Deny", "NotAction": "ssm:*", "Resource": "*"},
+        {"Effect": "Deny", "NotAction": "ssm:Get*", "Resource": "*"},
+    ]
+
+
+def test_a_policy_of_a_request_without_an_exact_form_is_refused(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    early = {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}}
+    overlapping = {"Version": "2012-10-17", "Statement": [allow("ssm:Describe*")]}
+    account.role("iam-sudo-demo-task", inline={"one": overlapping})
+    refused(
+        errors.NarrowingNotExact,
+        r"the policy of the request .*: ssm:Describe\* and ssm:\*Parameters overlap in part, in",
+        policy={"Statement": [allow("ssm:*Parameters", Condition=early)]},
+    )
+
+
+def test_the_size_of_the_policy_of_a_request_counts(
+    account: Account, refused: Callable[..., None]
+) -> None:
+    account.role("iam-sudo-demo-s3", inline={"all": {"Statement": [allow("s3:*")]}})
+    many = [allow(f"s3:Get{n}", f"arn:aws:s3:::bucket-{n}/*") for n in range(50)]
+    refused(
+        errors.SessionPolicyTooLarge,
+        "the policy of the request [0-9],",
+        role_name="iam-sudo-demo-s3",
+        policy={"Version": "2012-10-17", "Statement": many},
+    )
+
+
+def test_a_reply_confirms_the_policy_that_the_session_is_cut_by(
+    account: Account, broker: ModuleType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+    asked = {"role_name": "iam-sudo-demo-task", "policy": NARROWING}
+    confirmed = Request.parse(asked).confirmation()["PolicySha256"]
+    for explain in (False, True):
+        reply = broker.handler({**asked, "explain": explain}, CONTEXT)
+        assert reply["PolicySha256"] == confirmed
+        assert json.loads(decided(capfd.readouterr().out)["policy_asked"]) == NARROWING
+    assert [each["kind"] for each in reply["cut_by_policy"]] == ["policy"]
+    other = Request.parse({**asked, "policy": ONE})
+    assert other.confirmation()["PolicySha256"] != confirmed
 
 
 def test_a_boundary_that_went_away_is_no_reason_to_ignore_it(
