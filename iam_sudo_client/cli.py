@@ -15,6 +15,7 @@ import click
 from iam_sudo_client.commands.assume import assume
 from iam_sudo_client.commands.explain import explain
 from iam_sudo_client.commands.simulate import simulate
+from iam_sudo_client.commands.why import why
 from iam_sudo_client.errors import (
     EXIT_NOT_EXECUTABLE,
     EXIT_NOT_FOUND,
@@ -56,7 +57,7 @@ def cli(context: click.Context, /, *, verbose: bool, debug: bool) -> None:
     context.obj.tells_kinds = context.invoked_subcommand in _RUN_NOTHING
 
 
-for _command in (assume, explain, simulate):
+for _command in (assume, explain, simulate, why):
     cli.add_command(_command)
 
 

@@ -5,4 +5,4 @@ is in `options` and `running`. They import `report`, `errors`, and within functi
 `--help` reads them all, the ways in and out and the core. `cli` alone imports them.
 """
 
-__all__ = ["assume", "explain", "simulate"]
+__all__ = ["assume", "explain", "simulate", "why"]

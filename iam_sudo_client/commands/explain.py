@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iam_sudo_client.commands.options import (
-    TEXT,
     asked_function,
     default_base_role,
+    region_option,
     report_options,
     role_request,
     simulated_role_options,
@@ -36,7 +36,7 @@ _ALWAYS = (
 @simulated_role_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--diff", is_flag=True, help="Show the session policy beside the role's policies.")
-@click.option("--region", type=TEXT, metavar="REGION", help="Use this AWS region.")
+@region_option
 @report_options
 @click.pass_context
 def explain(
@@ -80,19 +80,25 @@ def show_explanation(
     """Print the broker's explanation, or without a function our own, and return the exit code."""
     import json
 
+    found = explained(request, function_name, region=region)
+    show(json.dumps(found, indent=2).splitlines() if as_json else as_lines(found, diff=diff))
+    return EXIT_DIFFERENCES if found["differences"] else 0
+
+
+def explained(
+    request: Request, function_name: str | None, *, region: str | None
+) -> Mapping[str, Any]:
+    """The broker's explanation, or without a function our own."""
     from iam_sudo_client.ways_in.session import open_session
 
     caller = open_session(region, os.environ)
     if function_name:
         from iam_sudo_client.ways_in.broker import explained_by_broker
 
-        found = explained_by_broker(caller, request, function_name=function_name)
-    else:
-        from iam_sudo_client.ways_in.local import explain_here
+        return explained_by_broker(caller, request, function_name=function_name)
+    from iam_sudo_client.ways_in.local import explain_here
 
-        found = explain_here(caller, request, base_role=default_base_role(), note=note)
-    show(json.dumps(found, indent=2).splitlines() if as_json else as_lines(found, diff=diff))
-    return EXIT_DIFFERENCES if found["differences"] else 0
+    return explain_here(caller, request, base_role=default_base_role(), note=note)
 
 
 def as_lines(explanation: Mapping[str, Any], *, diff: bool = False) -> list[str]:

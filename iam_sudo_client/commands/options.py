@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -79,14 +78,8 @@ policy_option: Option = click.option(
     metavar="FILE|JSON",
     help="Narrow the session down to this policy as well.",
 )
-simulated_role_options: Option = _together(
-    click.option(
-        "--role-name",
-        required=True,
-        type=TEXT,
-        metavar="NAME|ARN",
-        help="The role: its name, a part of it, or its ARN.",
-    ),
+# How a role is asked for, and whom: the broker, or AWS itself.
+way_options: Option = _together(
     click.option(
         "--principal",
         type=TEXT,
@@ -94,7 +87,6 @@ simulated_role_options: Option = _together(
         help="Of the roles that NAME fits, those that this principal may assume.",
     ),
     click.option("--base-role", type=TEXT, metavar="NAME|ARN", help="The role to assume in fact."),
-    policy_option,
     click.option("--remote", is_flag=True, help="Ask the broker; the default."),
     click.option("--local", is_flag=True, help="Do it with your own permissions."),
     click.option(
@@ -104,6 +96,20 @@ simulated_role_options: Option = _together(
         metavar="NAME",
         help="The broker's function.",
     ),
+)
+simulated_role_options: Option = _together(
+    click.option(
+        "--role-name",
+        required=True,
+        type=TEXT,
+        metavar="NAME|ARN",
+        help="The role: its name, a part of it, or its ARN.",
+    ),
+    way_options,
+    policy_option,
+)
+region_option: Option = click.option(
+    "--region", type=TEXT, metavar="REGION", help="Use this AWS region."
 )
 report_options: Option = _together(
     click.option("--verbose", is_flag=True, help="Show the steps on standard error."),
@@ -175,6 +181,8 @@ def policy_document(text: str) -> object:
     Raises:
         InvalidOption: there is no such file, or it is no JSON, or JSON that may be read two ways.
     """
+    import json
+
     from iam_sudo_core.errors import quoted
 
     where = "--policy"

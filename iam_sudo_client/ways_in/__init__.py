@@ -6,4 +6,4 @@ names: who asks the broker shall not wait for what reads roles, nor for a client
 and `trust_policy` are `assume`'s own, `invoke` the broker's; `failures` says what went wrong.
 """
 
-__all__ = ["assume", "broker", "local", "session", "settings"]
+__all__ = ["assume", "broker", "denial", "local", "session", "settings"]

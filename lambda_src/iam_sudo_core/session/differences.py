@@ -66,7 +66,8 @@ class PolicyStatement:
 class Difference:
     """What of a statement a session does not have.
 
-    `kind` is permissions-boundary, base-role, guardrails, policy, caller-identity or caller-network.
+    `kind` is permissions-boundary, base-role, guardrails, policy, caller-identity or
+    caller-network.
     """
 
     kind: str
