@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -182,6 +181,7 @@ def policy_document(text: str) -> object:
         InvalidOption: there is no such file, or it is no JSON, or JSON that may be read two ways.
     """
     import json
+    from pathlib import Path
 
     from iam_sudo_core.errors import quoted
 

@@ -144,7 +144,9 @@ def told_by_policies(denial: Denial, role: str, explanation: Mapping[str, Any]) 
     bounds = list(found.pop(boundary, []))
     own = [statement for statements in found.values() for statement in statements]
     the_role = Side(f"the role {role}", f"its policies deny {what}", "change its policies")
-    if denial.is_of_the_role_itself or policy in ("", "session policy"):
+    # Where several sides lack it AWS names one of them, and the role is the one to change.
+    is_lacking = policy == "identity-based policy" and not denial.is_explicit
+    if denial.is_of_the_role_itself or is_lacking or policy in ("", "session policy"):
         if _any(own, DENY, denial) and (denial.is_explicit or not policy):
             return the_role
         if not _any(own, ALLOW, denial):

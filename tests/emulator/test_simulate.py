@@ -97,6 +97,44 @@ def test_what_the_role_may_do_works_and_nothing_else(deployment: Deployment) -> 
         assert any(code in finished.stderr for code in ("AccessDenied", "AuthorizationError"))
 
 
+def test_a_policy_narrows_the_session_further(deployment: Deployment) -> None:
+    deployment.role("iam-sudo-demo-narrowed", allow("s3:*", "sns:*"))
+    policy = document(allow("s3:ListAllMyBuckets"))
+    for way in ([], ["--explain"]):
+        finished = deployment.run(
+            "iam-sudo", "simulate", "--role-name", "iam-sudo-demo-narrowed", "--policy", policy,
+            *way, "aws", "s3api", "list-buckets",
+        )  # fmt: skip
+        assert finished.stderr == ""
+    assert "  policy does not allow all of: s3:*, sns:*" in finished.stdout
+    denied = deployment.run(
+        "iam-sudo", "simulate", "--role-name", "iam-sudo-demo-narrowed", "--policy", policy,
+        "aws", "sns", "list-topics",
+    )  # fmt: skip
+    assert denied.returncode not in (0, 125)
+    assert "AuthorizationError" in denied.stderr
+
+
+def test_a_role_may_be_named_by_its_arn(deployment: Deployment) -> None:
+    for arn in (
+        f"arn:aws:iam::{ACCOUNT}:role/{ROLE}",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/me",
+    ):
+        finished = deployment.run("iam-sudo", "simulate", "--role-name", arn, *IDENTITY)
+        assert json.loads(finished.stdout)["Arn"] == SESSION
+    elsewhere = deployment.run(
+        "iam-sudo", "simulate", "--role-name", f"arn:aws:iam::444455556666:role/{ROLE}", *IDENTITY
+    )
+    assert "choose an AWS_PROFILE of account 444455556666" in error(elsewhere)
+
+
+def test_what_the_emulator_says_of_a_denial_is_traced_to_its_side(deployment: Deployment) -> None:
+    deployment.role("iam-sudo-demo-denied", allow("s3:*"))
+    command = "iam-sudo simulate --role-name iam-sudo-demo-denied aws dynamodb list-tables"
+    finished = deployment.run("sh", "-c", f"{command} 2>&1 | iam-sudo why")
+    assert finished.stdout.startswith("Denied by  the role iam-sudo-demo-denied\n"), finished
+
+
 def test_managed_and_inline_policies_together(deployment: Deployment) -> None:
     deployment.role("iam-sudo-demo-both", allow("s3:ListAllMyBuckets"))
     iam = deployment.emulator.client("iam")
