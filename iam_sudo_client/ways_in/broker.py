@@ -60,8 +60,10 @@ _NO_DECISION = (
     core_errors.InvalidSettings,
     core_errors.RoleChanged,
 )
-# The emulator's name for an error of the handler's own.
+# The emulator's name for an error of the handler's own, whatever it was. A refusal is known there by
+# naming the role that was asked for, or by how it begins.
 _OF_THE_HANDLER = "Runtime.HandlerError"
+_REFUSALS = ("invalid request: ", "base role ", "roles of principal ")
 
 
 def ask_broker(caller: CallerSession, request: Request, *, function_name: str) -> Credentials:
@@ -96,7 +98,7 @@ def _answer(
     try:
         said = json.loads(answer.body)
         if "x-amz-function-error" in answer.headers:
-            raise _said_by_function(said, where)
+            raise _said_by_function(said, where, request)
         _check_confirmed(said, request, where)
         return read(said)
     except ValueError as error:
@@ -178,13 +180,14 @@ def _not_invoked(answer: Answer, where: str, caller: CallerSession) -> CommandLi
     )
 
 
-def _said_by_function(said: object, where: str) -> CommandLineError:
+def _said_by_function(said: object, where: str, request: Request) -> CommandLineError:
     """What a function error is: a refusal of the broker, a failure of it, or neither."""
     found = said if isinstance(said, dict) else {}
     message = one_line(str(found.get("errorMessage") or ""))
     name = str(found.get("errorType") or "")
     error = getattr(core_errors, name, None) if name.isidentifier() else None
-    if name == _OF_THE_HANDLER and message:
+    is_ours = request.role_name in message or message.startswith(_REFUSALS)
+    if name == _OF_THE_HANDLER and is_ours:
         return Refused(message)
     if not (isinstance(error, type) and issubclass(error, core_errors.IamSudoError)):
         what = ": ".join(filter(None, (one_line(name), message))) or "it gave no reason"
