@@ -51,9 +51,7 @@ def why(
     """
     context.obj.listen(verbose=verbose, debug=debug)
     function = asked_function(remote=remote, local=local, function_name=function_name)
-    if sys.stdin.isatty():
-        log.info("paste the text of the error, and end it with Ctrl-D.")
-    text = sys.stdin.buffer.read(_MOST_CHARACTERS).decode(errors="replace")
+    text = _pasted()
     from iam_sudo_client.ways_in import denial as denials
     from iam_sudo_core.arns import RoleArn
 
@@ -79,3 +77,11 @@ def why(
         side = denials.told_by_policies(denial, explanation["role"]["name"], explanation)
     show([f"Denied by  {side.who}", f"Because    {side.why}", f"Next       {side.step}"])
     return 0
+
+
+def _pasted() -> str:
+    if sys.stdin is None:  # it is closed
+        return ""
+    if sys.stdin.isatty():
+        log.info("paste the text of the error, and end it with Ctrl-D.")
+    return sys.stdin.buffer.read(_MOST_CHARACTERS).decode(errors="replace")

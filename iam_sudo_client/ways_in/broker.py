@@ -60,8 +60,8 @@ _NO_DECISION = (
     core_errors.InvalidSettings,
     core_errors.RoleChanged,
 )
-# The emulator's name for an error of the handler's own, whatever it was. A refusal is known there by
-# naming the role that was asked for, or by how it begins.
+# The emulator's name for an error of the handler's own, whatever it was. A refusal is known there
+# by naming the role that was asked for, or by how it begins.
 _OF_THE_HANDLER = "Runtime.HandlerError"
 _REFUSALS = ("invalid request: ", "base role ", "roles of principal ")
 
