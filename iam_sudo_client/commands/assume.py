@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 @credentials_options
 @click.pass_context
 def assume(context: click.Context, /, *, role_name: str, policy: str | None, **shared: Any) -> int:
-    """Run CMD, or without one a shell, as the role itself, which has to trust you."""
+    """Run CMD as the role itself, which has to trust you.
+
+    Without CMD it is a shell, at a terminal.
+    """
     from iam_sudo_core.arns import RoleArn
 
     arn = RoleArn.named(role_name)

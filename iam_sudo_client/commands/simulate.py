@@ -43,10 +43,10 @@ def simulate(
     explain: bool,
     **shared: Any,
 ) -> int:
-    """Run CMD, or without one a shell, with what the role may do, and no more.
+    """Run CMD with what the role may do, and no more.
 
-    The session is that of a base role, cut down to the policies of the role. Without --base-role,
-    --local takes IAM_SUDO_BASE_ROLE, else IAMSudoUser.
+    Without CMD it is a shell, at a terminal. The session is that of a base role, cut down to the
+    policies of the role. Without --base-role, --local takes IAM_SUDO_BASE_ROLE, else IAMSudoUser.
     """
     context.obj.tells_kinds = explain
     request = role_request(
