@@ -176,6 +176,25 @@ def test_the_size_of_the_policy_of_a_request_counts(
     )
 
 
+def test_a_session_without_the_roles_tags_is_narrowed_as_well(
+    account: Account, broker: ModuleType, calls: Calls
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE}, tags={"team": "orders"})
+
+    def without_tags(params: dict[str, Any], **_: Any) -> None:
+        if "Tags" in params["body"] or "Tags.member.1.Key" in params["body"]:
+            reason = {"Code": "AccessDenied", "Message": "not authorized: sts:TagSession"}
+            raise ClientError({"Error": reason}, "AssumeRole")
+
+    broker._STS.meta.events.register("before-call.sts.AssumeRole", without_tags)
+    broker.handler({"role_name": "iam-sudo-demo-task", "policy": NARROWING}, CONTEXT)
+    tagged, untagged = [each for operation, each in calls if operation == "AssumeRole"]
+    assert "Tags" in tagged
+    assert "Tags" not in untagged
+    deny = {"Effect": "Deny", "NotAction": "ssm:Get*", "Resource": "*"}
+    assert sent(untagged) == sent(tagged) == [*ONE["Statement"], deny]
+
+
 def test_a_reply_confirms_the_policy_that_the_session_is_cut_by(
     account: Account, broker: ModuleType, capfd: pytest.CaptureFixture[str]
 ) -> None:
