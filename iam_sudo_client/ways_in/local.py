@@ -19,6 +19,7 @@ from iam_sudo_core.policy import Principal
 
 if TYPE_CHECKING:
     from iam_sudo_client.ways_in.session import CallerSession
+    from iam_sudo_core.arns import RoleArn
     from iam_sudo_core.broker import Request
 
 
