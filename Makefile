@@ -25,7 +25,7 @@ RUN = PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Compiling all of aws-cdk-lib takes longer than installing it; what is imported gets compiled then.
 PIP_INSTALL = -m pip install --quiet --no-compile
 
-.PHONY: help demo test test-wheel fidelity lint synth dist bench env clean
+.PHONY: help demo test test-wheel fidelity lint synth docs dist bench env clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -55,6 +55,9 @@ dist: .venv/.stamp  ## build the wheel and the source distribution
 
 test-wheel: .venv/.stamp node_modules/.stamp tests/node_modules/.stamp  # what `release.yml` tests: WHEEL=dist/….whl
 	$(RUN) .venv/bin/python -m pytest tests/test_wheel.py --wheel "$(WHEEL)" $(ARGS)
+
+docs: .venv/.stamp  ## write docs/api.md, from the docstrings of the construct library
+	@$(RUN) .venv/bin/python -m tests.docs.api
 
 bench: .venv/.stamp .venv-ancestor/.stamp node_modules/.stamp  ## measure, the ancestor too
 	@$(RUN) .venv/bin/python -m benchmarks $(ARGS)

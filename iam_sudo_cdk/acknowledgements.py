@@ -29,6 +29,12 @@ def acknowledge(construct: Construct, rule: str, reason: str, *, finding: object
     _for_cdk_nag_2(cast(cdk.CfnResource, construct.node.default_child), rule, reason, found)
 
 
+def acknowledge_empty(stack: cdk.Stack) -> None:
+    """Acknowledge that a stack has no resources, to the CDK's own rules; its CLI passes it over."""
+    reason = "What this stack is for is done to other stacks, or in other accounts."
+    _for_the_cdk(stack, "CloudFormation-Validate::F0001", reason)
+
+
 def acknowledge_in_packs(construct: Construct, rule: str, reason: str) -> None:
     """The same in all packs that go by standards, which have one name for a rule."""
     for pack in _PACKS:

@@ -23,6 +23,8 @@ class InvalidConfiguration(IamSudoError, ValueError):
 
 
 class InvalidChoice(InvalidConfiguration):
+    """A value is missing or wrong: it has the `key`, the `value` and what is `allowed`."""
+
     key: str
     value: object
     allowed: str
@@ -44,6 +46,8 @@ def _shown(value: object) -> str:
 
 
 class AccountNotAllowed(InvalidConfiguration):
+    """The stack is for an account that is not a development account."""
+
     def __init__(self, *, account: str, development_accounts: Iterable[str]) -> None:
         accounts = tuple(development_accounts)
         super().__init__(
@@ -55,6 +59,8 @@ class AccountNotAllowed(InvalidConfiguration):
 
 
 class CannotGrant(InvalidConfiguration):
+    """A grantee whom neither an identity policy nor a permission would reach."""
+
     def __init__(self, *, grantee: str, problem: str) -> None:
         super().__init__(
             f"grant_sudo: {grantee}: {problem}; grant roles, users and groups, one at a time",

@@ -86,6 +86,9 @@ class IamSudo(NeverSelected):
                 value=strategy or None,
                 allowed="SessionPolicyStrategy(…), TagTrustStrategy(…), or a list of both",
             )
+        # For tools that read the assembly, whose tree has the names of the CDK's own classes alone.
+        names = [type(each).__name__ for each in strategies]
+        self.node.add_metadata("iam-sudo:IamSudo", {"strategy": names, "elsewhere": elsewhere})
         if self._is_elsewhere:
             self._bound: list[BoundStrategy] = []
             cdk.Annotations.of(self).add_info_v2(

@@ -1,5 +1,8 @@
 """The same lines in development and in production: `elsewhere` says what happens there."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("aws_cdk")
@@ -112,3 +115,46 @@ def test_a_ready_made_stack_is_empty_elsewhere_and_has_no_outputs():
     template = Template.from_stack(made).to_json()
     assert "Resources" not in template
     assert "Outputs" not in template
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, OTHER_ACCOUNT])
+def test_the_assembly_says_what_the_construct_is(account):
+    scope = stack(account)
+    five_lines(scope, STRATEGIES["broker"], elsewhere="nothing")
+    folder = Path(scope.node.root.synth().directory)
+    # In the manifest, or beside it, whichever the CDK is.
+    said = {
+        (path, str(entry["data"]))
+        for file in folder.glob("*.json")
+        for path, entries in metadata(json.loads(file.read_text()))
+        for entry in entries
+        if entry["type"] == "iam-sudo:IamSudo"
+    }
+    what = {"strategy": ["SessionPolicyStrategy"], "elsewhere": "nothing"}
+    assert said == {("/the-stack/IamSudo", str(what))}
+
+
+def metadata(document):
+    """The lists of entries by path, of a manifest or of a file of metadata."""
+    artifacts = document.get("artifacts", {}) if isinstance(document, dict) else {}
+    for artifact in artifacts.values():
+        yield from artifact.get("metadata", {}).items()
+    for path, entries in document.items() if isinstance(document, dict) else ():
+        if path.startswith("/"):
+            yield path, entries
+
+
+@pytest.mark.skipif(not hasattr(cdk, "Validations"), reason="older CDKs have no such rule")
+@pytest.mark.parametrize("strategy", [STRATEGIES["tag-trust"], STRATEGIES["broker"]])
+def test_a_ready_made_stack_without_resources_is_none_that_the_cdk_refuses(strategy):
+    app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
+    account = ACCOUNT if isinstance(strategy, TagTrustStrategy) else OTHER_ACCOUNT
+    IamSudoStack(
+        app,
+        "ready",
+        strategy=strategy,
+        development_accounts=[ACCOUNT],
+        elsewhere="nothing",
+        env=cdk.Environment(account=account, region="eu-west-1"),
+    )
+    app.synth()
