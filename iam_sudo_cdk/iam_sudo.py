@@ -91,9 +91,8 @@ class IamSudo(NeverSelected):
         self.node.add_metadata("iam-sudo:IamSudo", {"strategy": names, "elsewhere": elsewhere})
         if self._is_elsewhere:
             self._bound: list[BoundStrategy] = []
-            cdk.Annotations.of(self).add_info_v2(
-                "iam-sudo:elsewhere",
-                f"nothing is built in account {cdk.Stack.of(self).account}, which is not one of "
+            cdk.Annotations.of(self).add_info(
+                f"iam-sudo: nothing is built in account {cdk.Stack.of(self).account}, which is not one of "
                 f"development_accounts: {', '.join(development_accounts)}",
             )
             return
