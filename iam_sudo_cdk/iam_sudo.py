@@ -92,8 +92,8 @@ class IamSudo(NeverSelected):
         if self._is_elsewhere:
             self._bound: list[BoundStrategy] = []
             cdk.Annotations.of(self).add_info(
-                f"iam-sudo: nothing is built in account {cdk.Stack.of(self).account}, which is not one of "
-                f"development_accounts: {', '.join(development_accounts)}",
+                f"iam-sudo: nothing is built in account {cdk.Stack.of(self).account}, which is not "
+                f"one of development_accounts: {', '.join(development_accounts)}"
             )
             return
         accounts = parse_accounts(development_accounts)
@@ -102,7 +102,7 @@ class IamSudo(NeverSelected):
             if isinstance(trusted, TrustedRoles):
                 for each in strategies:
                     if isinstance(each, SessionPolicyStrategy):
-                        trusted.leave_out(each.role_name)
+                        trusted.leave_out(each.base_role or each.role_name)
 
     @staticmethod
     def from_function_arn(scope: Construct, id: str, function_arn: str) -> IIamSudo:
@@ -125,6 +125,8 @@ class IamSudo(NeverSelected):
     @property
     def base_role(self) -> iam.Role:
         """The role that sessions are made of; add what PowerUserAccess lacks to it."""
+        if self._broker.base_role is None:
+            raise InvalidConfiguration("base_role: another stack has made it, and changes it")
         return self._broker.base_role
 
     @property
@@ -173,6 +175,11 @@ class IamSudo(NeverSelected):
     def has_broker(self) -> bool:
         """Whether there are a broker, its log and a base role."""
         return any(isinstance(each, Broker) for each in self._bound)
+
+    @property
+    def has_base_role(self) -> bool:
+        """Whether the base role is made here, rather than by another stack."""
+        return any(isinstance(each, Broker) and each.base_role for each in self._bound)
 
     @property
     def _broker(self) -> Broker:

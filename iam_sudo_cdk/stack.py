@@ -64,6 +64,12 @@ class IamSudoStack(cdk.Stack):
         outputs: dict[str, tuple[str, str]] = {}
         if self.iam_sudo.has_broker:
             outputs |= _broker_outputs(self.iam_sudo, region=self.region)
+            if self.iam_sudo.has_base_role:
+                arn = self.iam_sudo.base_role.role_arn
+                outputs["BaseRoleArn"] = arn, "The role that sessions are made of"
+            else:
+                arn = cast(iam.IRole, self.iam_sudo.function.role).role_arn
+                outputs["BrokerRoleArn"] = arn, "For other_brokers, where the base role is made"
             # The stack is one of the broker's parts, by which other brokers know it.
             function = cast(lambda_.CfnFunction, self.iam_sudo.function.node.default_child)
             self.tags.set_tag(BROKER_TAG, str(function.function_name))
@@ -92,7 +98,6 @@ def _broker_outputs(sudo: IamSudo, *, region: str) -> dict[str, tuple[str, str]]
     return {
         "FunctionName": (function.function_name, "The broker, for --function-name"),
         "FunctionArn": (function.function_arn, "What a developer has to be allowed to invoke"),
-        "BaseRoleArn": (sudo.base_role.role_arn, "The role that sessions are made of"),
         "Command": (
             f"iam-sudo simulate --function-name {function.function_name} "
             f"--region {region} --role-name ROLE_NAME aws sts get-caller-identity",

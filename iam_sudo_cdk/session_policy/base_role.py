@@ -12,6 +12,7 @@ from constructs import Construct
 from iam_sudo_core.arns import BROKER_TAG, GUARDRAILS_POLICY
 
 from ..acknowledgements import acknowledge, acknowledge_in_packs
+from ..owners import own
 from .broker import refuse_customized
 from .guardrails import policy_denial
 
@@ -30,12 +31,21 @@ def base_role(
     function_name: str,
     denials: iam.PolicyDocument,
     trust_whole_account: bool,
+    other_brokers: Sequence[str],
 ) -> iam.Role:
-    """Trusted by the broker's role alone, unless the whole account is to be trusted.
+    """Trusted by the broker's role and those of other brokers (ARNs), unless the account is to be.
 
     `denials` get a statement more, if there are managed policies.
     """
-    trusted: list[iam.PrincipalBase] = [iam.ArnPrincipal(broker_role.role_arn)]
+    own(
+        scope,
+        "the role",
+        name,
+        way_out="let one of them make it and say base_role=… in the other, or role_name=… for "
+        "another name",
+    )
+    brokers = (broker_role.role_arn, *other_brokers)
+    trusted: list[iam.PrincipalBase] = [iam.ArnPrincipal(arn) for arn in brokers]
     if trust_whole_account:
         trusted.append(iam.AccountRootPrincipal())
     policies = [

@@ -16,6 +16,7 @@ from ..acknowledgements import acknowledge, acknowledge_in_packs
 from ..application import is_customized
 from ..errors import InvalidConfiguration
 from ..grants import grant_invoke
+from ..owners import own
 from ..permission_sets import PermissionSet
 from .arn_patterns import function_arn, with_children
 from .bundle import HANDLER, broker_code
@@ -33,7 +34,7 @@ class Broker:
     could not refer to it as well.
     """
 
-    base_role: iam.Role
+    base_role: iam.Role | None
     function: lambda_.Function
     log_group: logs.LogGroup
     policy_name: str
@@ -60,7 +61,10 @@ class Broker:
         return cast(iam.ManagedPolicy, found) if found else None
 
     def _policy(self) -> iam.ManagedPolicy:
-        return self.invoke_policy or iam.ManagedPolicy(
+        if self.invoke_policy:
+            return self.invoke_policy
+        own(self.function, "the managed policy", self.policy_name, way_out="say policy_name=…")
+        return iam.ManagedPolicy(
             self.function,
             _INVOKE_POLICY,
             managed_policy_name=self.policy_name,
@@ -100,6 +104,13 @@ def broker_function(
     environment: Mapping[str, str],
     extras: Extras,
 ) -> lambda_.Function:
+    own(
+        scope,
+        "the function",
+        name,
+        of_region=True,
+        way_out="grant the one that there is (IamSudo.from_function_arn), or say function_name=…",
+    )
     function = lambda_.Function(
         scope,
         "Broker",
@@ -133,8 +144,7 @@ def broker_role(
 ) -> iam.Role:
     """The execution role: read roles, assume the base role (an ARN), write its own log.
 
-    Its name is CloudFormation's to choose: the base role trusts this one, and a role that was
-    deleted and made anew under a fixed name would not be the one that is trusted.
+    Its name is CloudFormation's: under a fixed one, a role that is made anew is not trusted.
     """
     stack = cdk.Stack.of(scope)
     roles = stack.format_arn(service="iam", region="", resource="role", resource_name="*")

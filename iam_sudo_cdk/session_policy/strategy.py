@@ -20,6 +20,7 @@ from constructs import Construct
 from iam_sudo_core.arns import BROKER_TAG
 
 from ..errors import InvalidChoice
+from ..identities import identity_problem
 from ..names import BASE_ROLE_NAME, FUNCTION_NAME, INVOKE_POLICY_NAME
 from ..selection import RoleSelection
 from ..values import check_kinds, check_truths, listed
@@ -64,6 +65,11 @@ class SessionPolicyStrategy:
             ARNs, or `IManagedPolicy` objects; default: PowerUserAccess, which lacks most of
             `iam:*`. A role that may do more is simulated without that part.
         role_name: of the base role; default: IAMSudoUser.
+        base_role: the name of a base role that another stack of the account has made, for a second
+            broker, as in another region; none is made here then, and its owner has to know this
+            broker's execution role (`other_brokers`). Default: one is made.
+        other_brokers: ARNs of the execution roles of brokers that use this base role as well;
+            default: none. Each may make any session of it.
         function_name: of the broker; default: iam-sudo.
         allow_local_simulation: trust the whole account with the base role, so that
             `iam-sudo simulate --local` works; default: False. Whoever may `sts:AssumeRole` on it
@@ -104,6 +110,8 @@ class SessionPolicyStrategy:
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
     dead_letter_queue: sqs.IQueue | None = None
     policy_name: str = INVOKE_POLICY_NAME
+    base_role: str | None = None
+    other_brokers: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.scope not in ("stack", "stage"):
@@ -115,6 +123,7 @@ class SessionPolicyStrategy:
         ):
             if not isinstance(value, str) or not pattern.fullmatch(value):
                 raise InvalidChoice(key=key, value=value, allowed=allowed)
+        self._check_owner()
         self._extras()
         check_kinds({RoleSelection: "RoleSelection(…)"}, selection=self.selection)
         check_kinds({logs.RetentionDays: "logs.RetentionDays.…"}, log_retention=self.log_retention)
@@ -135,7 +144,8 @@ class SessionPolicyStrategy:
             InvalidConfiguration: the selection does not fit the broker's environment.
         """
         stack, extras = cdk.Stack.of(scope), self._extras()
-        arn = base_role_arn(stack, self.role_name)
+        name = self.base_role or self.role_name
+        arn = base_role_arn(stack, name)
         log_group = broker_log(
             scope,
             function_name=self.function_name,
@@ -153,22 +163,25 @@ class SessionPolicyStrategy:
                 broker_role=role.role_arn,
             )
         )
-        base = base_role(
-            scope,
-            name=self.role_name,
-            managed_policies=self.base_role_managed_policies,
-            broker_role=role,
-            function_name=self.function_name,
-            denials=denials,
-            trust_whole_account=self.allow_local_simulation,
-        )
+        base = None
+        if self.base_role is None:
+            base = base_role(
+                scope,
+                name=self.role_name,
+                managed_policies=self.base_role_managed_policies,
+                broker_role=role,
+                function_name=self.function_name,
+                denials=denials,
+                trust_whole_account=self.allow_local_simulation,
+                other_brokers=self.other_brokers,
+            )
         roles = None
         if self.selection.reads_the_application:
             roles = ApplicationRoles(
                 scope,
                 self.selection,
                 root=stack if self.scope == "stack" else cdk.Stage.of(scope) or scope.node.root,
-                base_role_name=self.role_name,
+                base_role_name=name,
             )
             scope.node.add_validation(roles)
         function = broker_function(
@@ -177,7 +190,10 @@ class SessionPolicyStrategy:
             role=role,
             log_group=log_group,
             environment=self.selection.environment(
-                stack, base_role=base.role_arn, name=self.role_name, role_arns=roles
+                stack,
+                base_role=base.role_arn if base else arn,
+                name=name,
+                role_arns=roles,
             ),
             extras=extras,
         )
@@ -196,3 +212,27 @@ class SessionPolicyStrategy:
 
     def _extras(self) -> Extras:
         return Extras(**{each.name: getattr(self, each.name) for each in fields(Extras)})
+
+    def _check_owner(self) -> None:
+        """What a base role is made with has no meaning where it is another's."""
+        for arn in listed("other_brokers", self.other_brokers, of="ARNs of execution roles"):
+            problem = identity_problem(arn) if isinstance(arn, str) else "it is no text"
+            if problem:
+                raise InvalidChoice(
+                    key="other_brokers", value=arn, allowed=f"ARNs of execution roles; {problem}"
+                )
+        if self.base_role is None:
+            return
+        if not isinstance(self.base_role, str) or not _ROLE_NAME.fullmatch(self.base_role):
+            raise InvalidChoice(key="base_role", value=self.base_role, allowed="a name of a role")
+        of_the_owner = (
+            "role_name",
+            "base_role_managed_policies",
+            "allow_local_simulation",
+            "other_brokers",
+        )
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name in of_the_owner and value != each.default:
+                allowed = "nothing beside base_role, whose owner says it"
+                raise InvalidChoice(key=each.name, value=value, allowed=allowed)

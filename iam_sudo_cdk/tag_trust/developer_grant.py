@@ -15,6 +15,7 @@ from iam_sudo_core.arns import BROKER_TAG
 
 from ..grants import combined, grant_by_policy
 from ..names import BASE_ROLE_NAME
+from ..owners import own
 from ..selected import NEVER_GRANTED
 from .session_marks import Conditions, SessionMarks
 from .trust_statement import Tag, permitted
@@ -29,6 +30,7 @@ class DeveloperGrant:
         marks: what a session may be given.
         protect_tag: deny changing the tag on roles, too.
         policy_name: of the managed policy.
+        is_made_elsewhere: whether another stack of the account makes that policy.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class DeveloperGrant:
         marks: SessionMarks,
         protect_tag: bool,
         policy_name: str,
+        is_made_elsewhere: bool,
     ) -> None:
         self._scope = scope
         self._tag = tag
         self._marks = marks
         self._protect_tag = protect_tag
         self._policy_name = policy_name
+        self._is_made_elsewhere = is_made_elsewhere
         self._base_roles = {BASE_ROLE_NAME: None}
         self.policy: iam.ManagedPolicy | None = None  # once there is a grantee who needs it
 
@@ -53,12 +57,12 @@ class DeveloperGrant:
         self._base_roles[base_role_name] = None
 
     def give(self, grantee: iam.IGrantable) -> iam.Grant:
-        return grant_by_policy(grantee, self._scope, self._write) or self._write(
-            self._managed_policy()
-        )
+        return grant_by_policy(grantee, self._scope, self._write) or self.give_policy(grantee)
 
-    def give_policy(self) -> iam.Grant:
-        """Grant by the managed policy alone, which somebody will attach."""
+    def give_policy(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Grant by the managed policy alone, which somebody will attach to the grantee."""
+        if self._is_made_elsewhere:
+            return iam.Grant.drop(grantee, f"iam-sudo: {self._policy_name} grants it")
         return self._write(self._managed_policy())
 
     def _write(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -95,6 +99,13 @@ class DeveloperGrant:
 
     def _managed_policy(self) -> iam.ManagedPolicy:
         if self.policy is None:
+            own(
+                self._scope,
+                "the managed policy",
+                self._policy_name,
+                way_out="let one of them make it and say developer_policy=… in the other, or "
+                "policy_name=… for another name",
+            )
             self.policy = iam.ManagedPolicy(
                 self._scope,
                 "DeveloperPolicy",

@@ -66,6 +66,8 @@ class TagTrustStrategy:
             docs/tag-trust.md has the service control policy that protects it from everybody.
         policy_name: of the managed policy for grantees that the CDK cannot write to; default:
             iam-sudo-developers.
+        developer_policy: the name of that policy where another stack of the account makes it, for
+            the same tag; none is made here then. Default: it is made here.
         trust_policy_characters: IAM's quota for trust policies; default: 2048, at most 4096.
 
     Raises:
@@ -80,6 +82,7 @@ class TagTrustStrategy:
     source_identity: bool = False
     protect_tag: bool = False
     policy_name: str = DEVELOPER_POLICY_NAME
+    developer_policy: str | None = None
     trust_policy_characters: int = TRUST_POLICY_CHARACTERS
 
     def __post_init__(self) -> None:
@@ -88,12 +91,13 @@ class TagTrustStrategy:
         check_truths(trust_whole_account=self.trust_whole_account, protect_tag=self.protect_tag)
         if self.scope not in SCOPES:
             raise InvalidChoice(key="scope", value=self.scope, allowed=", ".join(SCOPES))
-        if not isinstance(self.policy_name, str) or not _POLICY_NAME.fullmatch(self.policy_name):
-            raise InvalidChoice(
-                key="policy_name",
-                value=self.policy_name,
-                allowed="1 to 128 letters, digits and _+=,.@-",
-            )
+        names = {"policy_name": self.policy_name}
+        if self.developer_policy is not None:
+            names["developer_policy"] = self.developer_policy
+        for key, name in names.items():
+            if not isinstance(name, str) or not _POLICY_NAME.fullmatch(name):
+                allowed = "1 to 128 letters, digits and _+=,.@-"
+                raise InvalidChoice(key=key, value=name, allowed=allowed)
         check_quota(self.trust_policy_characters)
         Trust.check_marks(self.tag, self.marks)
 
@@ -121,7 +125,8 @@ class TrustedRoles:
             tag=strategy.tag,
             marks=strategy.marks,
             protect_tag=strategy.protect_tag,
-            policy_name=strategy.policy_name,
+            policy_name=strategy.developer_policy or strategy.policy_name,
+            is_made_elsewhere=strategy.developer_policy is not None,
         )
         trust = Trust(
             tag=strategy.tag,
@@ -168,7 +173,7 @@ class TrustedRoles:
         if isinstance(grantee, PermissionSet):
             if not self._strategy.trust_whole_account:
                 self._developers |= dict.fromkeys(grantee.role_arns)
-            return self._grant.give_policy()
+            return self._grant.give_policy(iam.ArnPrincipal(grantee.role_arns[0]))
         stack = cdk.Stack.of(self._scope)
         arns = principal_arns(grantee)
         if whereabouts(grantee, stack) is Whereabouts.ELSEWHERE:
@@ -183,7 +188,8 @@ class TrustedRoles:
                 check_stands_for_one(arn)
             self._developers |= dict.fromkeys(map(principal_pattern, arns))
         grant = self._grant.give(grantee)
-        grant.assert_success()
+        if self._strategy.developer_policy is None:
+            grant.assert_success()
         return grant
 
 
