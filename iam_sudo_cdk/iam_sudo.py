@@ -17,6 +17,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .accounts import development_accounts_only, is_elsewhere, parse_accounts
+from .acknowledgements import acknowledge_empty
 from .developers import Developer, grantee_of
 from .errors import InvalidChoice, InvalidConfiguration
 from .imported import IIamSudo, ImportedIamSudo
@@ -95,6 +96,7 @@ class IamSudo(NeverSelected):
                 f"iam-sudo: nothing is built in account {cdk.Stack.of(self).account}, which is not "
                 f"one of development_accounts: {', '.join(development_accounts)}"
             )
+            acknowledge_empty(cdk.Stack.of(self))
             return
         accounts = parse_accounts(development_accounts)
         self._bound = [each.bind(self, accounts) for each in strategies]
@@ -103,6 +105,8 @@ class IamSudo(NeverSelected):
                 for each in strategies:
                     if isinstance(each, SessionPolicyStrategy):
                         trusted.leave_out(each.base_role or each.role_name)
+        if not self.has_broker:
+            acknowledge_empty(cdk.Stack.of(self))
 
     @staticmethod
     def from_function_arn(scope: Construct, id: str, function_arn: str) -> IIamSudo:

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from iam_sudo_core.arns import BROKER_TAG
 
-from .acknowledgements import acknowledge, acknowledge_empty, acknowledge_in_packs
+from .acknowledgements import acknowledge, acknowledge_in_packs
 from .developers import KINDS, Developer, grantee_of
 from .errors import CannotGrant, InvalidChoice
 from .iam_sudo import Elsewhere, IamSudo, Strategy
@@ -79,8 +79,6 @@ class IamSudoStack(cdk.Stack):
         if self.iam_sudo.developer_policy:
             arn = self.iam_sudo.developer_policy.managed_policy_arn
             outputs["DeveloperPolicyArn"] = arn, "To attach to developers who are not in this app"
-        if not any(isinstance(each, cdk.CfnResource) for each in self.node.find_all()):
-            acknowledge_empty(self)
         for name, (value, description) in outputs.items():
             cdk.CfnOutput(self, name, value=value, description=description)
 

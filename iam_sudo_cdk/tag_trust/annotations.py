@@ -32,7 +32,8 @@ def warn_tag_elsewhere(construct: IConstruct, tag: Tag, what: str) -> None:
     )
 
 
-def warn(construct: IConstruct, id: str, problem: str, *, what: str = "this role") -> None:
+def warn(construct: IConstruct, id: str, problem: str, *, what: str = "") -> None:
+    what = what or ("the roles of this stack" if isinstance(construct, cdk.Stack) else "this role")
     cdk.Annotations.of(construct).add_warning_v2(
         f"iam-sudo:{id}", printable(f"developers get no access to {what}: {problem}")
     )

@@ -9,6 +9,7 @@ are not opened, or on a whole stack, is a warning on each.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import aws_cdk as cdk
@@ -29,10 +30,15 @@ from ..application import (
 from ..selected import SelectedRoles
 from ..selection import RoleSelection
 from .annotations import warn, warn_tag_elsewhere
+from .never_opened import is_left_out_of_grants
 from .opening import PRIORITY, carries_unopened, open_role
 from .session_tag_keys import KeysOfTheirOwn
 from .stack_tags import stack_tag_problem
 from .trust_statement import Statements, Tag, Trust, principal_pattern
+
+# What all of us in an application open roles with.
+_TRUSTS: defaultdict[object, list[Trust]] = defaultdict(list)
+_ARN_COLONS = 5
 
 
 class OpenSelectedRoles(TaggableVisitor):
@@ -54,6 +60,7 @@ class OpenSelectedRoles(TaggableVisitor):
         self._owner = owner
         self._selected = SelectedRoles(owner, selection, warn=warn)
         self._trust = trust
+        _TRUSTS[identity(owner.node.root)].append(trust)
         self._statements: Statements | None = None
         self._accounts = tuple(development_accounts)
         self._stacks: dict[str, cdk.Stack] = {}
@@ -157,8 +164,14 @@ class OpenSelectedRoles(TaggableVisitor):
         if self._selected.is_a_brokers(path):
             return False
         name, arn = beyond_reach.role_name, beyond_reach.role_arn  # type: ignore[attr-defined]
-        if principal_pattern(arn) in self._trust.developers():
-            return False  # who is granted access to roles need not be one
+        trusts = _TRUSTS[identity(self._owner.node.root)]
+        if any(principal_pattern(arn) in trust.developers() for trust in trusts):
+            return False  # who is granted access to roles, by whichever of us, need not be one
+        account = arn.split(":")[4] if arn.count(":") >= _ARN_COLONS else ""
+        if account.isdigit() and account not in self._accounts:
+            return False  # nobody of here opens it, wherever it is made
+        if is_left_out_of_grants(name, iam_path=""):
+            return False  # of cdk bootstrap, to deploy with
         return self._selected.names(name=name, path=path)
 
     def late_problems(self) -> list[str]:

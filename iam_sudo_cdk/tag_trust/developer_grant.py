@@ -13,12 +13,16 @@ from constructs import Construct
 
 from iam_sudo_core.arns import BROKER_TAG
 
+from ..application import identity
 from ..grants import combined, grant_by_policy
 from ..names import BASE_ROLE_NAME
 from ..owners import own
 from ..selected import NEVER_GRANTED
 from .session_marks import Conditions, SessionMarks
 from .trust_statement import Tag, permitted
+
+# By stack and name, the managed policies that there are: several of us in a stack share one.
+_POLICIES: dict[tuple[object, str], iam.ManagedPolicy] = {}
 
 
 class DeveloperGrant:
@@ -98,6 +102,9 @@ class DeveloperGrant:
         return [self._roles(name, account="*") for name in (*NEVER_GRANTED, *self._base_roles)]
 
     def _managed_policy(self) -> iam.ManagedPolicy:
+        stack = cdk.Stack.of(self._scope)
+        if self.policy is None:
+            self.policy = _POLICIES.get((identity(stack), self._policy_name))
         if self.policy is None:
             own(
                 self._scope,
@@ -112,6 +119,7 @@ class DeveloperGrant:
                 managed_policy_name=self._policy_name,
                 description=f"iam-sudo: assume the roles with the tag {self._tag}",
             )
+            _POLICIES[identity(stack), self._policy_name] = self.policy
         return self.policy
 
     def _keep_the_tag(self) -> iam.PolicyStatement:

@@ -41,6 +41,8 @@ _REFERS_TO_ITSELF = (
     "which CloudFormation refuses; leave it out of the selection, or give it a name and grant "
     "iam.Role.from_role_arn(…) of the ARN as text"
 )
+# IAM User Guide, "IAM and AWS STS quotas": tags on a role.
+_TAGS_OF_A_ROLE = 50
 
 # The roles that we have opened, with the statements that they got.
 _OPENED: dict[object, Statements] = {}
@@ -219,6 +221,11 @@ def _tag_problem(tags: Sequence[Any], wanted: Tag) -> str | None:
                 f"it carries the tag {_key(item)}={rendered(value)}, which would have to be "
                 f"{wanted}; {ways_out}"
             )
+    if len(tags) >= _TAGS_OF_A_ROLE and not any(_is_same_key(item, wanted) for item in tags):
+        return (
+            f"it has {len(tags)} tags, and IAM accepts {_TAGS_OF_A_ROLE} with the one that opens "
+            "it; take one off, or leave the role out of the selection"
+        )
     return None
 
 

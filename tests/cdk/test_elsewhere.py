@@ -158,3 +158,12 @@ def test_a_ready_made_stack_without_resources_is_none_that_the_cdk_refuses(strat
         env=cdk.Environment(account=account, region="eu-west-1"),
     )
     app.synth()
+
+
+@pytest.mark.skipif(not hasattr(cdk, "Validations"), reason="older CDKs have no such rule")
+def test_nor_is_a_stack_that_has_the_construct_alone():
+    app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
+    strategy = TagTrustStrategy(selection=RoleSelection(paths=["*"]), scope="app")
+    five_lines(cdk.Stack(app, "empty"), strategy)
+    task_role(cdk.Stack(app, "full"))
+    app.synth()

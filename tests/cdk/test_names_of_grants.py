@@ -33,6 +33,10 @@ def granting(app, id, *, region=REGION, account=ACCOUNT, constructs=("IamSudo",)
     them = GRANTEES[grantee](scope, "Developers", "developers")
     for construct in constructs:
         strategy = TagTrustStrategy(trust_whole_account=True) if grantee == "group" else STRATEGIES
+        if grantee != "group":  # an account has one base role, and a region one function, of a name
+            name = f"{id}-{construct}"
+            broker = SessionPolicyStrategy(role_name=name, function_name=name)
+            strategy = [broker, *(s for s in STRATEGIES if not isinstance(s, type(broker)))]
         sudo = IamSudo(
             scope, construct, strategy=strategy, development_accounts=[ACCOUNT, OTHER_ACCOUNT]
         )

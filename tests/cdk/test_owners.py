@@ -60,12 +60,9 @@ TWICE = {
 
 
 @pytest.mark.parametrize(("make", "developers", "said"), TWICE.values(), ids=TWICE)
-@pytest.mark.parametrize("account", [ACCOUNT, None])
 @pytest.mark.parametrize("region", [REGION, "us-east-1"])
-def test_two_owners_in_an_account_are_an_error_that_says_so(
-    make, developers, said, account, region
-):
-    first, second = two_stacks(account, account, (REGION, region))
+def test_two_owners_in_an_account_are_an_error_that_says_so(make, developers, said, region):
+    first, second = two_stacks(regions=(REGION, region))
     sudo(first, make(), *developers)
     with pytest.raises(InvalidConfiguration, match=said) as refusal:
         sudo(second, make(), *developers)
@@ -90,6 +87,16 @@ def test_two_accounts_and_two_applications_have_one_each(make, developers):
     for _ in range(2):
         first, _second = two_stacks()
         sudo(first, make(), *developers)
+
+
+def test_several_in_a_stack_share_the_policy_to_attach():
+    scope, _ = two_stacks()
+    for number in (1, 2):
+        made = IamSudo(scope, f"Sudo{number}", strategy=tag_trust(), development_accounts=[ACCOUNT])
+        made.grant_sudo(IDENTITY_CENTER)
+        assert made.developer_policy
+    _, policy = only(Template.from_stack(scope), "AWS::IAM::ManagedPolicy")
+    assert len(policy["PolicyDocument"]["Statement"]) == 1
 
 
 def test_other_names_are_other_owners():

@@ -44,6 +44,8 @@ from tests.cdk.templates import ACCOUNT, IS_OLD, render, stack
 
 pytestmark = pytest.mark.slow
 
+TAG_OF_OURS = {"key": KEY, "value": VALUE}
+
 
 def cfn_role(scope, *tags, document=TRUST):
     return iam.CfnRole(
@@ -414,3 +416,55 @@ def test_a_role_that_is_both_made_and_customized_is_opened_without_a_warning():
     tag_trust(scope)
     assert is_open(role(scope))
     assert messages(scope) == {}
+
+
+def tags(number):
+    return [{"key": f"key-{n}", "value": "x"} for n in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("there", "opens"), [(tags(49), True), (tags(50), False), ([*tags(49), TAG_OF_OURS], True)]
+)
+def test_a_role_without_room_for_another_tag_is_an_error(there, opens):
+    scope = stack()
+    iam.CfnRole(scope, "Role", assume_role_policy_document=TRUST, tags=there)
+    tag_trust(scope)
+    if opens:
+        assert is_open(role(scope))
+    else:
+        assert "it has 50 tags, and IAM accepts 50" in messages(scope)["the-stack/Role"]
+        assert role(scope)["AssumeRolePolicyDocument"] == TRUST
+
+
+BEYOND = {
+    "a deployment role of cdk bootstrap": lambda s: iam.Role.from_role_name(
+        s, "Deploy", f"cdk-hnb659fds-deploy-role-{ACCOUNT}-eu-west-1"
+    ),
+    "one with a name for each account": lambda s: iam.Role.from_role_name(
+        s, "Deploy", f"cdk-hnb659fds-cfn-exec-role-{cdk.Aws.ACCOUNT_ID}-eu-west-1"
+    ),
+    "a role of another account": lambda s: iam.Role.from_role_arn(
+        s, "Theirs", "arn:aws:iam::444455556666:role/ready-made"
+    ),
+    "a developer of another IamSudo": lambda s: tag_trust(
+        s, id="Other", selection=RoleSelection(role_names=["x"])
+    ).grant_sudo(iam.Role.from_role_arn(s, "Dev", f"arn:aws:iam::{ACCOUNT}:role/tester")),
+}
+
+
+@pytest.mark.parametrize("make", BEYOND.values(), ids=BEYOND)
+def test_a_role_that_nobody_would_open_is_no_warning(make):
+    scope = stack()
+    tag_trust(scope, selection=everything())
+    make(scope)
+    assert messages(scope) == {}
+
+
+def test_what_is_said_of_a_stack_is_not_said_of_a_role():
+    one = app()
+    there = cdk.Stack(one, "there", env=cdk.Environment(account="444455556666", region="x-y-1"))
+    task_role(there)
+    here = cdk.Stack(one, "here")
+    tag_trust(here, scope="app")
+    (said,) = messages(there).values()
+    assert "developers get no access to the roles of this stack: 444455556666" in said
