@@ -27,10 +27,9 @@ from ..application import (
     path_of,
     resources,
 )
-from ..selected import SelectedRoles
+from ..selected import SelectedRoles, is_left_out_of_grants
 from ..selection import RoleSelection
 from .annotations import warn, warn_tag_elsewhere
-from .never_opened import is_left_out_of_grants
 from .opening import PRIORITY, carries_unopened, open_role
 from .session_tag_keys import KeysOfTheirOwn
 from .stack_tags import stack_tag_problem
