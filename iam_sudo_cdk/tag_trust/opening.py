@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_iam as iam
 
 from ..application import (
@@ -28,6 +27,7 @@ from ..application import (
     rendered,
 )
 from .annotations import add_error, warn
+from .extended_policy import Extended, meaning, meanings, statements_of
 from .trust_statement import Statements, Tag, Trust
 
 # Of the aspects that open roles: after tags and other aspects that change things (200) and those
@@ -68,13 +68,13 @@ def open_role(
         return False
     tags = role.tags(stack)
     before = _OPENED.get(identity(role.construct))
-    replaced = _meanings(before.resolved(stack)) if before else set()
-    kept = [each for each in _statements(policy) if _canonical(each) not in replaced]
+    replaced = meanings(before.resolved(stack)) if before else set()
+    kept = [each for each in statements_of(policy) if meaning(each) not in replaced]
     wanted = wanted.after(before) if before else wanted
     wanted = wanted.beside(frozenset(str(member(each, "Sid")) for each in kept))
     added = wanted.resolved(stack)
-    there = _meanings(kept)
-    missing = [n for n, each in enumerate(added) if _canonical(each) not in there]
+    there = meanings(kept)
+    missing = [n for n, each in enumerate(added) if meaning(each) not in there]
     extended = {**policy, "Statement": [*kept, *(added[n] for n in missing)]}
     problem = problem or _tag_problem(tags, trust.tag) or problem_of_stack
     if missing and identity(role.construct) in wanted.targets:
@@ -146,7 +146,7 @@ def _write(
         return
     # With the tokens that it has: resolved, they would refer to this stack, whatever they mean.
     added = [wanted.json[n] for n in missing]
-    extended = _Extended(document, added, replaced=replaced).now_or_later()
+    extended = Extended(document, added, replaced=replaced).now_or_later()
     if role.is_typed:
         role.construct.assume_role_policy_document = extended
     else:
@@ -160,51 +160,6 @@ def _tag(role: RoleResource, trust: Trust, tags: list[Any]) -> None:
         trust.tagging.visit(role.construct)
     else:
         role.override("Tags", [*tags, {"Key": trust.tag.key, "Value": trust.tag.value}])
-
-
-@jsii.implements(cdk.IAnyProducer)
-class _Extended:
-    """A trust policy with statements more, in place of others that it may have.
-
-    When it is a token itself, or made of constructs, once that is resolved.
-    """
-
-    def __init__(
-        self,
-        document: Any,
-        added: Sequence[Mapping[str, Any]],
-        *,
-        replaced: Sequence[Mapping[str, Any]],
-    ) -> None:
-        self._document = document
-        self._added = added
-        self._replaced = replaced
-
-    def now_or_later(self) -> object:
-        if isinstance(self._document, Mapping) and not self._replaced:
-            statements = self._document["Statement"]
-            if isinstance(statements, list) or _is_statement(statements):
-                return self._with(self._document, replaced=set())
-        return cdk.Lazy.uncached_any(self)
-
-    def produce(self, context: cdk.IResolveContext) -> object:
-        replaced = _meanings(context.resolve(self._replaced))
-        return self._with(context.resolve(self._document), replaced=replaced)
-
-    def _with(self, document: Mapping[str, Any], *, replaced: set[str]) -> Mapping[str, Any]:
-        statements = _statements(document)
-        if replaced:
-            statements = [each for each in statements if _canonical(each) not in replaced]
-        return {**document, "Statement": [*statements, *self._added]}
-
-
-def _statements(document: Mapping[str, Any]) -> list[Any]:
-    found = document["Statement"]
-    return found if isinstance(found, list) else [found]
-
-
-def _is_statement(value: object) -> bool:
-    return isinstance(value, Mapping) and "Effect" in value
 
 
 def _tag_problem(tags: Sequence[Any], wanted: Tag) -> str | None:
@@ -236,19 +191,3 @@ def _is_same_key(item: Mapping[str, Any], tag: Tag) -> bool:
 
 def _key(item: Mapping[str, Any]) -> Any:
     return member(item, "Key")
-
-
-def _meanings(statements: Sequence[object]) -> set[str]:
-    return set(map(_canonical, statements))
-
-
-def _canonical(statement: object) -> str:
-    """A statement's meaning as text: the order of members and of lists does not matter."""
-    return json.dumps(_sorted(rendered(statement)), sort_keys=True)
-
-
-def _sorted(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _sorted(item) for key, item in value.items() if key != "Sid"}
-    items = value if isinstance(value, list) else [value]
-    return sorted((_sorted(i) if isinstance(i, Mapping) else str(i) for i in items), key=str)
