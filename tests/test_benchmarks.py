@@ -71,7 +71,9 @@ def test_what_is_measured_is_compiled_whatever_the_environment_says(
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("PYTHONPYCACHEPREFIX", os.devnull)
     subprocess.run(
-        [sys.executable, "-c", "import iam_sudo_core"], env=bare_environment(tmp_path), check=True
+        [sys.executable, "-c", "import iam_sudo_core.errors"],
+        env=bare_environment(tmp_path),
+        check=True,
     )
     cache = Path(importlib.util.cache_from_source(str(ROOT / "lambda_src/iam_sudo_core/errors.py")))
     assert list((tmp_path / "pycache").rglob(cache.name))

@@ -28,19 +28,21 @@ __all__ = [
     "plan_sessions",
 ]
 
-__getattr__ = on_demand(
-    __name__,
-    {
-        "Credentials": "credentials",
-        "IamSudoError": "errors",
-        "Principal": "policy.principals",
-        "Refusal": "errors",
-        "Request": "broker.request",
-        "Role": "session.role",
-        "RoleSelectionPolicy": "broker.selection",
-        "RoleSnapshot": "session.role",
-        "SessionPlan": "session.plan",
-        "Settings": "broker.settings",
-        "plan_sessions": "session.plan",
-    },
-)
+# For those who ask for a type, the names above are all that there are.
+if not TYPE_CHECKING:
+    __getattr__ = on_demand(
+        __name__,
+        {
+            "Credentials": "credentials",
+            "IamSudoError": "errors",
+            "Principal": "policy.principals",
+            "Refusal": "errors",
+            "Request": "broker.request",
+            "Role": "session.role",
+            "RoleSelectionPolicy": "broker.selection",
+            "RoleSnapshot": "session.role",
+            "SessionPlan": "session.plan",
+            "Settings": "broker.settings",
+            "plan_sessions": "session.plan",
+        },
+    )

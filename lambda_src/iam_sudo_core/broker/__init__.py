@@ -24,13 +24,15 @@ __all__ = [
     "simulate",
 ]
 
-__getattr__ = on_demand(
-    __name__,
-    {
-        "BASE_ROLE_VARIABLE": "settings",
-        "POLICY_VARIABLE": "selection",
-        "Request": "request",
-        "RoleSelectionPolicy": "selection",
-        "Settings": "settings",
-    },
-)
+# For those who ask for a type, the names above are all that there are.
+if not TYPE_CHECKING:
+    __getattr__ = on_demand(
+        __name__,
+        {
+            "BASE_ROLE_VARIABLE": "settings",
+            "POLICY_VARIABLE": "selection",
+            "Request": "request",
+            "RoleSelectionPolicy": "selection",
+            "Settings": "settings",
+        },
+    )

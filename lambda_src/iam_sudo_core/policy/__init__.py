@@ -42,29 +42,31 @@ __all__ = [
     "write",
 ]
 
-__getattr__ = on_demand(
-    __name__,
-    {
-        "ALLOW": "statements",
-        "DENY": "statements",
-        "MAX_COMPARISONS": "comparisons",
-        "NotEquivalent": "compaction",
-        "NotExact": "intersection",
-        "Pattern": "elements",
-        "Patterns": "comparisons",
-        "Principal": "principals",
-        "Statement": "statements",
-        "compact": "compaction",
-        "complement": "denials",
-        "conditions": None,
-        "cost": "compaction",
-        "documents": None,
-        "matches": "patterns",
-        "parse": "statements",
-        "patterns": None,
-        "principals": None,
-        "product": "intersection",
-        "trusted_principals": "principals",
-        "write": "statements",
-    },
-)
+# For those who ask for a type, the names above are all that there are.
+if not TYPE_CHECKING:
+    __getattr__ = on_demand(
+        __name__,
+        {
+            "ALLOW": "statements",
+            "DENY": "statements",
+            "MAX_COMPARISONS": "comparisons",
+            "NotEquivalent": "compaction",
+            "NotExact": "intersection",
+            "Pattern": "elements",
+            "Patterns": "comparisons",
+            "Principal": "principals",
+            "Statement": "statements",
+            "compact": "compaction",
+            "complement": "denials",
+            "conditions": None,
+            "cost": "compaction",
+            "documents": None,
+            "matches": "patterns",
+            "parse": "statements",
+            "patterns": None,
+            "principals": None,
+            "product": "intersection",
+            "trusted_principals": "principals",
+            "write": "statements",
+        },
+    )
