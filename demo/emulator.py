@@ -4,7 +4,7 @@ It is bound to one free port of 127.0.0.1, speaks TLS (the CDK's bootstrap bucke
 else, as AWS does), enforces IAM, and keeps every file in one directory that goes with it.
 What `environment()` hands out can reach nothing but it: no real account, no file of the user's.
 What the emulator gets wrong is listed in the design; this module neither hides nor mends it, but
-for two condition keys that the product cannot be shown without: see `CONDITION_KEYS`.
+for what the product cannot be shown without: see `CONDITION_KEYS` and `TASK_SECRETS`.
 
 Long, because starting, handing out and stopping keep one promise together: nothing of it remains,
 and nothing leads out of it.
@@ -77,6 +77,39 @@ lambda_runtime.execution_credentials = execution_credentials
 iam_evaluator.enforce = enforce
 """
 
+# What CloudFormation makes of a task's secrets, in AWS and not in ministack: `Ref` of a secret is its
+# ARN, and the members of `Secrets` have the names that Amazon ECS has for them.
+# tests/emulator/test_emulator.py tells when ministack learns it.
+TASK_SECRETS = """
+from ministack.services import secretsmanager
+from ministack.services.cloudformation import provisioners
+
+secret_handlers = dict(provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"])
+ministacks_containers = provisioners._normalize_container_defs
+
+def by_its_arn(act):
+    def acting(physical_id, *rest, **named):
+        made = act(secretsmanager._resolve(physical_id)[0] or physical_id, *rest, **named)
+        return made and (made[1]["Arn"], made[1])
+    return acting
+
+def containers(definitions):
+    made = ministacks_containers(definitions)
+    for container in made:
+        for each in ("secrets", "environmentFiles"):
+            if each in container:
+                container[each] = [
+                    {name[:1].lower() + name[1:]: value for name, value in member.items()}
+                    for member in container[each]
+                ]
+    return made
+
+provisioners._normalize_container_defs = containers
+provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] |= {
+    name: by_its_arn(secret_handlers[name]) for name in ("create", "update", "delete")
+}
+"""
+
 # Ministack as a library: its own command would also bind port 443, and hypercorn's would put the
 # server behind a second process. Standard input is the lifeline: it ends when the parent closes
 # it or dies, killed included, and then the directory and the group (Lambda workers too) go.
@@ -120,7 +153,7 @@ class Emulator:
     region: str = REGION
 
     @classmethod
-    def start(cls, *, patch: str = CONDITION_KEYS) -> Self:
+    def start(cls, *, patch: str = CONDITION_KEYS + TASK_SECRETS) -> Self:
         """Start an emulator of one's own and return when it answers.
 
         `patch` is Python that the emulator's process runs first.

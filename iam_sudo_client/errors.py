@@ -125,8 +125,9 @@ class ProfileIsSomebody(CommandLineError):
 class CommandNotFound(CommandLineError):
     exit_code = EXIT_NOT_FOUND
 
-    def __init__(self, command: str) -> None:
-        shown, instead = _instead_of(command)
+    def __init__(self, command: str, *, instead: str = "") -> None:
+        shown, otherwise = _instead_of(command)
+        instead = instead or otherwise
         super().__init__(f"{shown!r}: command not found. {instead}")
         self.command = command
 

@@ -46,6 +46,7 @@ ROOMS = {
     # What every kind of application has in it, whatever is done with it.
     "iam_sudo_cdk.application": {"errors", "selection"},
     "iam_sudo_client.ways_out": {"errors", "shared_files"},
+    "iam_sudo_client.workloads": {"errors", "waiting", "ways_in"},
     "iam_sudo_client.ways_in": {"errors", "report", "shared_files", "waiting"},
 }
 HANDLER = ROOT / "lambda_src" / "handler.py"

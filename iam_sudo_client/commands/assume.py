@@ -9,11 +9,13 @@ import click
 from iam_sudo_client.commands.options import (
     CMD_SETTINGS,
     TEXT,
-    RunsCmd,
     credentials_options,
+    environment_options,
     policy_document,
     policy_option,
+    role_of_option,
 )
+from iam_sudo_client.commands.roles import AskedRole, RunsCmd
 from iam_sudo_client.commands.running import run_with
 from iam_sudo_client.report import note
 
@@ -23,26 +25,32 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=RunsCmd, context_settings=CMD_SETTINGS)
-@click.option(
-    "--role-name", required=True, type=TEXT, metavar="NAME|ARN", help="The role to assume."
-)
+@click.option("--role-name", type=TEXT, metavar="NAME|ARN", help="The role to assume.")
+@role_of_option
 @policy_option
+@environment_options
 @credentials_options
 @click.pass_context
-def assume(context: click.Context, /, *, role_name: str, policy: str | None, **shared: Any) -> int:
+def assume(
+    context: click.Context,
+    /,
+    *,
+    role_name: str | None,
+    role_of: str | None,
+    policy: str | None,
+    **shared: Any,
+) -> int:
     """Run CMD as the role itself, which has to trust you.
 
     Without CMD it is a shell, at a terminal.
     """
-    from iam_sudo_core.arns import RoleArn
-
-    arn = RoleArn.named(role_name)
+    asked = AskedRole.parse(role_name, role_of)
     document = None if policy is None else policy_document(policy)
 
-    def assumed(caller: CallerSession) -> Credentials:
+    def assumed(caller: CallerSession, role: str, *, narrowed: bool) -> Credentials:
         from iam_sudo_client.ways_in.assume import assume_role
 
-        note(assuming=role_name)
-        return assume_role(caller, role_name, policy=document, note=note)
+        note(assuming=role)
+        return assume_role(caller, role, policy=document if narrowed else None, note=note)
 
-    return run_with(context, assumed, role=arn.name if arn else role_name, **shared)
+    return run_with(context, assumed, asked=asked, **shared)

@@ -19,6 +19,7 @@ from iam_sudo_client.commands.options import (
     role_request,
     simulated_role_options,
 )
+from iam_sudo_client.commands.roles import AskedRole, TakesRole
 from iam_sudo_client.errors import EXIT_DIFFERENCES
 from iam_sudo_client.report import note, show
 
@@ -32,7 +33,7 @@ _ALWAYS = (
 )
 
 
-@click.command()
+@click.command(cls=TakesRole)
 @simulated_role_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--diff", is_flag=True, help="Show the session policy beside the role's policies.")
@@ -43,7 +44,8 @@ def explain(
     context: click.Context,
     /,
     *,
-    role_name: str,
+    role_name: str | None,
+    role_of: str | None,
     principal: str | None,
     base_role: str | None,
     policy: str | None,
@@ -62,11 +64,14 @@ def explain(
     3 when there are differences.
     """
     context.obj.listen(verbose=verbose, debug=debug)
+    asked = AskedRole.parse(role_name, role_of)
     request = role_request(
         role_name, principal=principal, base_role=base_role, policy=policy, explain=True
     )
     function = asked_function(remote=remote, local=local, function_name=function_name)
-    return show_explanation(request, function, region=region, as_json=as_json, diff=diff)
+    return show_explanation(
+        request, function, region=region, asked=asked, as_json=as_json, diff=diff
+    )
 
 
 def show_explanation(
@@ -74,24 +79,26 @@ def show_explanation(
     function_name: str | None,
     *,
     region: str | None,
+    asked: AskedRole,
     as_json: bool = False,
     diff: bool = False,
 ) -> int:
     """Print the broker's explanation, or without a function our own, and return the exit code."""
     import json
 
-    found = explained(request, function_name, region=region)
+    found = explained(request, function_name, region=region, asked=asked)
     show(json.dumps(found, indent=2).splitlines() if as_json else as_lines(found, diff=diff))
     return EXIT_DIFFERENCES if found["differences"] else 0
 
 
 def explained(
-    request: Request, function_name: str | None, *, region: str | None
+    request: Request, function_name: str | None, *, region: str | None, asked: AskedRole
 ) -> Mapping[str, Any]:
-    """The broker's explanation, or without a function our own."""
+    """The broker's explanation, or without a function our own, of the role that was asked for."""
     from iam_sudo_client.ways_in.session import open_session
 
     caller = open_session(region, os.environ)
+    request = asked.requested(caller, request)
     if function_name:
         from iam_sudo_client.ways_in.broker import explained_by_broker
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DEFAULT_BASE_ROLE = "IAMSudoUser"
 DEFAULT_FUNCTION_NAME = "iam-sudo"
 
+_YET_UNKNOWN = "role-of"  # it passes for a role's name, and is replaced
 # Of commands that take CMD: what follows it is its own, its options too.
 CMD_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 
@@ -34,26 +35,20 @@ class Text(click.types.StringParamType):
         return text
 
 
+class OneOf(Text):
+    """One of several words."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = super().convert(value, param, ctx)
+        if text not in self.words:
+            self.fail(f"{text!r} is none of {', '.join(self.words)}", param, ctx)
+        return text
+
+
 TEXT = Text()
-
-
-class RunsCmd(click.Command):
-    """A command that takes CMD, and says of its own options after CMD that they come before it."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        typed = list(args)
-        try:
-            return super().parse_args(ctx, args)
-        except click.MissingParameter as error:
-            names = error.param.opts if error.param else []
-            late = [word for word in typed if word.partition("=")[0] in names]
-            if not late:
-                raise
-            raise click.UsageError(
-                f"{late[0]} stands after CMD, which takes it for its own; the options of iam-sudo "
-                f"come before CMD: {ctx.command_path} {names[0]} … CMD",
-                ctx,
-            ) from None
 
 
 Command = Callable[..., Any]
@@ -96,14 +91,21 @@ way_options: Option = _together(
         help="The broker's function.",
     ),
 )
+role_of_option: Option = click.option(
+    "--role-of",
+    type=TEXT,
+    metavar="TYPE:NAME",
+    help="The role of a workload instead: ecs:CLUSTER/SERVICE, task-definition:FAMILY[:REVISION], "
+    "lambda:FUNCTION[:ALIAS], stack:STACK/LOGICAL_ID, ec2:INSTANCE_ID, state-machine:NAME.",
+)
 simulated_role_options: Option = _together(
     click.option(
         "--role-name",
-        required=True,
         type=TEXT,
         metavar="NAME|ARN",
         help="The role: its name, a part of it, or its ARN.",
     ),
+    role_of_option,
     way_options,
     policy_option,
 )
@@ -113,6 +115,32 @@ region_option: Option = click.option(
 report_options: Option = _together(
     click.option("--verbose", is_flag=True, help="Show the steps on standard error."),
     click.option("--debug", is_flag=True, help="Show the steps, and the traceback of an error."),
+)
+# No container's name.
+THE_ONLY_CONTAINER = "*"
+environment_options: Option = _together(
+    click.option(
+        "--environment",
+        type=TEXT,
+        is_flag=False,
+        flag_value=THE_ONLY_CONTAINER,
+        metavar="[CONTAINER]",
+        help="Give CMD the variables, secrets and files of variables that the workload gets.",
+    ),
+    click.option(
+        "--secrets-as",
+        type=OneOf("execution-role", "caller"),
+        metavar="WHO",
+        show_default="execution-role",
+        help="Who reads secrets and files: the workload's execution-role, or you, caller.",
+    ),
+    click.option(
+        "--keep",
+        type=TEXT,
+        multiple=True,
+        metavar="NAME",
+        help="A variable of your shell that wins over the workload's; may be repeated.",
+    ),
 )
 credentials_options: Option = _together(
     click.option(
@@ -146,7 +174,7 @@ def asked_function(*, remote: bool, local: bool, function_name: str | None) -> s
 
 
 def role_request(
-    role_name: str,
+    role_name: str | None,
     *,
     principal: str | None,
     base_role: str | None,
@@ -155,6 +183,8 @@ def role_request(
 ) -> Request:
     """The options of `simulated_role_options` as the broker is asked.
 
+    Without a name the role is yet to be looked up, and the request is for none that there is.
+
     Raises:
         InvalidOption: one of them is none that the broker would take.
     """
@@ -162,7 +192,7 @@ def role_request(
     from iam_sudo_core.errors import InvalidRequest
 
     options = {
-        "role_name": role_name,
+        "role_name": role_name or _YET_UNKNOWN,
         "principal": principal,
         "base_role": base_role,
         "policy": None if policy is None else policy_document(policy),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -12,9 +13,11 @@ from iam_sudo_client.commands.options import (
     asked_function,
     region_option,
     report_options,
+    role_of_option,
     role_request,
     way_options,
 )
+from iam_sudo_client.commands.roles import AskedRole, MayTakeRole
 from iam_sudo_client.errors import InvalidOption
 from iam_sudo_client.report import log, show
 
@@ -22,10 +25,11 @@ from iam_sudo_client.report import log, show
 _MOST_CHARACTERS = 1_000_000
 
 
-@click.command()
+@click.command(cls=MayTakeRole)
 @click.option(
     "--role-name", type=TEXT, metavar="NAME|ARN", help="The role, where the text does not tell."
 )
+@role_of_option
 @way_options
 @region_option
 @report_options
@@ -35,6 +39,7 @@ def why(
     /,
     *,
     role_name: str | None,
+    role_of: str | None,
     principal: str | None,
     base_role: str | None,
     remote: bool,
@@ -50,6 +55,7 @@ def why(
     the role tells. Where AWS's words are not enough, the session is explained as by explain.
     """
     context.obj.listen(verbose=verbose, debug=debug)
+    asked = AskedRole.parse(role_name, role_of)
     function = asked_function(remote=remote, local=local, function_name=function_name)
     text = _pasted()
     from iam_sudo_client.ways_in import denial as denials
@@ -61,19 +67,25 @@ def why(
         raise InvalidOption(
             f"standard input has no denial of AWS: {error}. Give the whole line of the error"
         ) from None
+    if asked.workload:
+        from iam_sudo_client.ways_in.session import open_session
+
+        found = asked.look_up(open_session(region, os.environ))
+        asked = AskedRole(str(found.role) if found else None, None)
+    role_name = asked.name
     arn = RoleArn.named(role_name or "")
     role = arn.name if arn else role_name or denial.role_name()
     if role is None:
         raise InvalidOption(
             f"the session {denial.session} of {denial.base.name} does not tell which role it is; "
-            "give --role-name"
+            "give --role-name or --role-of"
         )
     side = denials.told_by_aws(denial, role)
     if side is None:
         request = role_request(
             role_name or role, principal=principal, base_role=base_role, policy=None, explain=True
         )
-        explanation = explained(request, function, region=region)
+        explanation = explained(request, function, region=region, asked=asked)
         side = denials.told_by_policies(denial, explanation["role"]["name"], explanation)
     show([f"Denied by  {side.who}", f"Because    {side.why}", f"Next       {side.step}"])
     return 0

@@ -34,7 +34,7 @@ _WRONG_SIGNATURE = {"SignatureDoesNotMatch", "InvalidSignatureException", "Incom
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"}
 # What STS and Lambda say of a signature whose time is off, under the codes of a wrong one.
 _SKEW = re.compile(r"[Ss]ignature (?:expired|not yet current)|must be within \d+ minutes")
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "ForbiddenException"}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "ForbiddenException"}
 _THROTTLED = {
     "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
     "RequestLimitExceeded", "RequestThrottled", "SlowDown",
@@ -116,7 +116,7 @@ def service_failed(
             f"{operation} failed: {code}: the secret access key is not that of the access key id; "
             f"{_set_again(caller)}"
         )
-    elif code in _DENIED:
+    elif code in DENIED:
         trust = "the role does not trust you, or " if operation == "AssumeRole" else ""
         otherwise = f"{trust}your own permissions do not allow it"
         said += f"; {who_denies(message, otherwise=otherwise)}"

@@ -8,6 +8,7 @@ that is not here is answered by it.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
     from iam_sudo_core.account import Client
+    from iam_sudo_core.credentials import Credentials
 
 # For the calls by which providers get credentials: botocore's own patience is five minutes.
 CONNECT_SECONDS = 4
@@ -137,6 +139,30 @@ class CallerSession:
             return calls.clients(session)
         except Exception as error:  # whatever botocore makes of a variable or a key
             raise unusable_setting(error, self) from error
+
+    def client(
+        self, service: str, *, region: str | None = None, credentials: Credentials | None = None
+    ) -> Client:
+        """A client of a service, as the caller or with other credentials.
+
+        Raises:
+            NotConfigured, ServiceFailed: as `clients`.
+        """
+        # At DEBUG botocore writes every reply out, and some have secrets.
+        logging.getLogger("botocore").setLevel(logging.INFO)
+        options: dict[str, Any] = {"region_name": region or self.region}
+        if credentials:
+            options |= {
+                "aws_access_key_id": credentials.access_key_id,
+                "aws_secret_access_key": credentials.secret_access_key,
+                "aws_session_token": credentials.session_token,
+            }
+        session = self.whole
+        try:
+            client: Client = session.create_client(service, **options)
+        except Exception as error:  # whatever botocore makes of a variable or a key
+            raise unusable_setting(error, self) from error
+        return client
 
     @cached_property
     def _session(self) -> Session:

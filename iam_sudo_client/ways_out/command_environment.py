@@ -63,6 +63,11 @@ _IDENTITY = re.compile(
 # --profile writes; and there is a service Customer Profiles.
 _CONFIGURATION = re.compile(r"AWS_SHARED_CREDENTIALS_FILE|AWS_ENDPOINT_URL_.*")
 
+# By these a loader or a shell runs something before CMD does, on this machine and not in the
+# workload's image, for whoever may change the workload: ld.so(8), dyld(1), Bash Reference Manual,
+# "Bash Startup Files" and "Shell Functions".
+_RUNS_SOMETHING = re.compile(r"LD_.*|DYLD_.*|BASH_ENV|BASH_FUNC_.*", re.DOTALL)
+
 _SCHEMES = "AWS_AUTH_SCHEME_PREFERENCE"
 _SIGNED_WITH_KEYS = re.compile(r"\s*sigv4a?\s*(?:,\s*sigv4a?\s*)*")
 
@@ -90,6 +95,20 @@ def command_environment(
     if region is not None:
         environment["AWS_REGION"] = environment["AWS_DEFAULT_REGION"] = region
     return environment
+
+
+def taken_over(variables: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Of a workload's variables those that CMD may be given, and the names of the others.
+
+    The others name an identity beside the role's, which on this machine may be one of the caller's
+    profiles, or have something else run.
+    """
+    out = [
+        name
+        for name, text in variables.items()
+        if names_somebody(name, text) or _RUNS_SOMETHING.fullmatch(name)
+    ]
+    return {name: text for name, text in variables.items() if name not in out}, sorted(out)
 
 
 def names_somebody(name: str, text: str) -> bool:

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from iam_sudo_client.cli import cli
-from iam_sudo_client.commands.options import RunsCmd
+from iam_sudo_client.commands.roles import RunsCmd
 from tests.client.command_line import Run, Service
 
 

@@ -8,6 +8,8 @@ broker's names are one a account.
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -226,6 +228,67 @@ def test_session_policy_takes_the_statement_and_the_tag_away(story: Story) -> No
 def test_session_policy_simulates_and_does_not_assume(story: Story) -> None:
     assert story.may_simulate()
     assert not story.may_assume()
+
+
+@pytest.fixture
+def ann_may_look(story: Story) -> Iterator[None]:
+    """What AWS's ViewOnlyAccess has of Amazon ECS."""
+    iam = story.aws("iam")
+    looks = document(allow("ecs:Describe*", "ecs:List*"))
+    iam.put_user_policy(UserName="ann", PolicyName="looks", PolicyDocument=looks)
+    yield
+    iam.delete_user_policy(UserName="ann", PolicyName="looks")
+
+
+RUNS_THE_PROGRAM = (
+    *("iam-sudo", "simulate", "--role-of", "ecs:orders/web"),
+    *("--environment", "--", "python", "app.py"),
+)
+
+
+def in_its_folder(story: Story, *command: str) -> Finished:
+    return subprocess.run(
+        command,
+        env=story.account.emulator.environment(story.account.developer.access_key),
+        cwd=PROJECT / "examples" / "fargate-service" / "orders",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_service_s_program_runs_with_what_its_task_gets(
+    story: Story, ann_may_look: None
+) -> None:
+    finished = in_its_folder(story, *RUNS_THE_PROGRAM)
+    assert finished.stderr == ""
+    stage, currency, user, password = finished.stdout.splitlines()
+    assert (stage, currency, user) == ("STAGE=dev", "CURRENCY=EUR", "DATABASE_USER=orders")
+    assert re.fullmatch(r"DATABASE_PASSWORD=\*{8,}", password)
+    assert finished.returncode == 0
+
+
+def test_the_service_s_program_is_the_task_role_and_not_the_execution_role(
+    story: Story, ann_may_look: None
+) -> None:
+    finished = in_its_folder(story, *RUNS_THE_PROGRAM[:-2], *IDENTITY)
+    assert _succeeded(finished, SIMULATED)
+
+
+def test_who_may_not_look_the_service_up_is_told_the_call(story: Story) -> None:
+    finished = in_its_folder(story, *RUNS_THE_PROGRAM)
+    assert (finished.returncode, finished.stdout) == (125, "")
+    assert finished.stderr.startswith("ERROR: ecs:orders/web: DescribeServices failed: AccessDen")
+    assert "ask for ecs:DescribeServices, or name the role itself by --role-name" in finished.stderr
+
+
+def test_secrets_are_not_read_as_oneself_unless_one_may(story: Story, ann_may_look: None) -> None:
+    finished = in_its_folder(story, *RUNS_THE_PROGRAM[:-3], "--secrets-as", "caller", "env")
+    assert (finished.returncode, finished.stdout) == (125, "")
+    [line] = finished.stderr.splitlines()
+    assert "CURRENCY (arn:aws:ssm:" in line or "DATABASE_" in line
+    assert "cannot be read as you: " in line
 
 
 def test_session_policy_leaves_ann_no_permission_to_assume(story: Story) -> None:
