@@ -77,14 +77,18 @@ lambda_runtime.execution_credentials = execution_credentials
 iam_evaluator.enforce = enforce
 """
 
-# What CloudFormation makes of a task's secrets, in AWS and not in ministack: `Ref` of a secret is its
-# ARN, and the members of `Secrets` have the names that Amazon ECS has for them.
-# tests/emulator/test_emulator.py tells when ministack learns it.
+# What AWS has of a task's secrets and ministack has not, and nothing else:
+# - `Ref` of a secret is its ARN, and CloudFormation gives the members of `Secrets` their ECS names.
+# - ssm:GetParameters is asked of the parameter (of the first, where there are several).
+# tests/emulator/test_emulator.py tells when ministack learns any of them.
 TASK_SECRETS = """
-from ministack.services import secretsmanager
+import json
+from ministack.core import iam_actions
+from ministack.services import secretsmanager, ssm
 from ministack.services.cloudformation import provisioners
 
 secret_handlers = dict(provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"])
+ministacks_resource_arn = iam_actions.extract_resource_arn
 ministacks_containers = provisioners._normalize_container_defs
 
 def by_its_arn(act):
@@ -104,6 +108,14 @@ def containers(definitions):
                 ]
     return made
 
+def resource_arn(service, method, path, headers, body, query, region, account):
+    if service == "ssm" and b'"Names"' in body:
+        name = json.loads(body)["Names"][0]
+        whole = f"arn:aws:ssm:{region}:{account}:parameter/{name.lstrip('/')}"
+        return name if name.startswith("arn:") else whole
+    return ministacks_resource_arn(service, method, path, headers, body, query, region, account)
+
+iam_actions.extract_resource_arn = resource_arn
 provisioners._normalize_container_defs = containers
 provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] |= {
     name: by_its_arn(secret_handlers[name]) for name in ("create", "update", "delete")
