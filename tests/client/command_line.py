@@ -36,7 +36,10 @@ EXPLANATION: dict[str, Any] = {
 
 @dataclass
 class Service:
-    """An AWS endpoint that says always the same, and keeps what it was asked."""
+    """An AWS endpoint that says always the same, and keeps what it was asked.
+
+    But for operations in `operations`, of services that name them in a header (ECS, SSM, …).
+    """
 
     url: str = ""
     status: int = 200
@@ -45,6 +48,7 @@ class Service:
     paths: list[str] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
+    operations: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0  # until it answers
 
     def fails(self, status: int, code: str, message: str = "so it is") -> None:

@@ -34,7 +34,8 @@ def service() -> Iterator[Service]:
             answers.authorizations.append(self.headers["Authorization"])
             asked = self.rfile.read(length)
             answers.asked.append(json.loads(asked) if asked[:1] == b"{" else asked.decode())
-            body = answers.body
+            operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+            body = answers.operations.get(operation, answers.body)
             text = body if isinstance(body, bytes) else json.dumps(body).encode()
             time.sleep(answers.seconds)
             self.send_response_only(answers.status)
