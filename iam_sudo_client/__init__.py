@@ -1,9 +1,10 @@
 """The `iam-sudo` command, over the core; of the constructs it knows nothing.
 
 `cli` gathers the commands of `commands`; these get credentials by a way in and hand them on by a
-way out, and say what they do by `report`, `waiting` and `errors`, which know no room; nor does
-`shared_files`, which reads the two files of AWS tools. So no room imports one above it, and the two
-ways do not know each other.
+way out, find a workload's role and variables by `workloads`, and say what they do by `report`,
+`waiting` and `errors`, which know no room; nor does `shared_files`, which reads the two files of
+AWS tools. So no room imports one above it (`workloads` stands on `ways_in`), and the two ways do
+not know each other.
 """
 
 __all__ = ["cli"]

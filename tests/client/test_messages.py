@@ -39,7 +39,8 @@ class Situation:
     """What is there when somebody types `arguments`, and the line that they get.
 
     `files` are in ~/.aws; `answer` is (status, code, message), `body` what is answered instead of
-    a message; `date` how many minutes AWS's clock is ahead.
+    a message, `operations` what single ones of ECS, SSM, … are; `date` how many minutes AWS's clock
+    is ahead.
     """
 
     line: str
@@ -49,6 +50,7 @@ class Situation:
     headers: dict[str, str] = field(default_factory=dict)
     date: int = 0
     body: Any = None
+    operations: dict[str, Any] = field(default_factory=dict)
     arguments: tuple[str, ...] = ("simulate", "--role-name", "orders-task", "true")
 
 
@@ -70,6 +72,25 @@ def xml(code: str, message: str) -> bytes:
     return f"<ErrorResponse>{error}</ErrorResponse>".encode()
 
 
+TASK = {
+    "taskDefinitionArn": "arn:aws:ecs:eu-west-1:111122223333:task-definition/orders:7",
+    "taskRoleArn": "arn:aws:iam::111122223333:role/orders-task",
+    "executionRoleArn": "arn:aws:iam::111122223333:role/orders-execution",
+    "containerDefinitions": [
+        {"name": "web", "secrets": [{"name": "PASSWORD", "valueFrom": "/orders/password"}]}
+    ],
+}
+
+
+def of(workload: str, *more: str) -> tuple[str, ...]:
+    return ("simulate", "--role-of", workload, *more, "--", "true")
+
+
+def task(**more: Any) -> dict[str, Any]:
+    return {"DescribeTaskDefinition": {"taskDefinition": {**TASK, **more}}}
+
+
+LOOK = ANN.replace("lambda:InvokeFunction", "ecs:DescribeServices")
 ROLE = config(
     "role_arn = arn:aws:iam::111122223333:role/dev\nsource_profile = base",
     credentials="[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = S3CR3T\n",
@@ -843,6 +864,92 @@ TABLE: dict[str, Situation] = {
         "without a shell, so aliases and functions are unknown.",
         arguments=("simulate", "--role-name", "x", "no-such"),
     ),
+    # --role-of.
+    "a workload without a type": Situation(
+        '--role-of "orders" has no type; give ecs:CLUSTER/SERVICE, '
+        "task-definition:FAMILY[:REVISION], lambda:FUNCTION[:ALIAS], stack:STACK/LOGICAL_ID, "
+        "ec2:INSTANCE_ID, state-machine:NAME",
+        arguments=of("orders"),
+    ),
+    "a workload of another form": Situation(
+        '--role-of "ecs:orders" is not of the form ecs:CLUSTER/SERVICE',
+        arguments=of("ecs:orders"),
+    ),
+    "a workload in another region": Situation(
+        "ecs:dev/orders is in us-east-1, and you ask in eu-west-1; give --region us-east-1",
+        arguments=of("arn:aws:ecs:us-east-1:111122223333:service/dev/orders"),
+    ),
+    "a workload that one may not look up": Situation(
+        f"ecs:dev/orders: DescribeServices failed: AccessDeniedException: {LOOK} because no "
+        "identity-based policy allows it; ask for ecs:DescribeServices, or name the role itself "
+        "by --role-name",
+        answer=(400, "", ""),
+        body={
+            "__type": "AccessDeniedException",
+            "message": f"{LOOK} because no identity-based policy allows it",
+        },
+        arguments=of("ecs:dev/orders"),
+    ),
+    "a cluster that is not there": Situation(
+        "ecs:dev/orders: there is no cluster dev in eu-west-1; check the name, --region and "
+        "AWS_PROFILE (aws ecs list-clusters)",
+        answer=(400, "", ""),
+        body={"__type": "ClusterNotFoundException", "message": "Cluster not found."},
+        arguments=of("ecs:dev/orders"),
+    ),
+    "a service that is not there": Situation(
+        "ecs:dev/orders: cluster dev of eu-west-1 has no such service; check the name, --region "
+        "and AWS_PROFILE (aws ecs list-services --cluster dev)",
+        operations={"DescribeServices": {"services": [], "failures": [{"reason": "MISSING"}]}},
+        arguments=of("ecs:dev/orders"),
+    ),
+    "a task without a role": Situation(
+        "task-definition:orders: task definition orders:7 has no task role, so its containers have "
+        "no permissions; give it one (taskRoleArn), or name a role by --role-name",
+        operations=task(taskRoleArn=""),
+        arguments=of("task-definition:orders"),
+    ),
+    "a workload whose service cannot be asked": Situation(
+        "task-definition:orders: 127.0.0.1:9 (region eu-west-1) cannot be reached: no such host, "
+        "or nobody listens; check the region, AWS_ENDPOINT_URL, the network and HTTPS_PROXY",
+        environ={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+        arguments=of("task-definition:orders"),
+    ),
+    # --environment.
+    "a CMD where a container is": Situation(
+        '--environment: task-definition:orders has no container "python"; it has web. CMD comes '
+        "after --, as in --environment -- CMD",
+        operations=task(),
+        arguments=of("task-definition:orders", "--environment", "python"),
+    ),
+    "several containers": Situation(
+        "--environment: task-definition:orders has several containers (proxy, web); name one, as "
+        "in --environment proxy -- CMD",
+        operations=task(containerDefinitions=[{"name": "web"}, {"name": "proxy"}]),
+        arguments=of("task-definition:orders", "--environment"),
+    ),
+    "a parameter that is not there": Situation(
+        "task-definition:orders: PASSWORD (/orders/password) cannot be read as the execution role "
+        "orders-execution: there is no such parameter",
+        operations=task() | {"GetParameters": {"Parameters": []}},
+        arguments=of("task-definition:orders", "--environment"),
+    ),
+    "a task without an execution role": Situation(
+        "task-definition:orders: PASSWORD (/orders/password) cannot be read: the task definition "
+        "has no execution role, and ECS could not either; --secrets-as caller reads it by your own "
+        "permissions",
+        operations=task(executionRoleArn=""),
+        arguments=of("task-definition:orders", "--environment"),
+    ),
+    "a name without its workload": Situation(
+        "--environment needs the workload and not its role alone: name it by --role-of ecs:…, "
+        "task-definition:… or lambda:…",
+        arguments=("simulate", "--role-name", "x", "--environment", "--", "true"),
+    ),
+    "a variable to keep that is not there": Situation(
+        "--keep NO_SUCH: your shell has no such variable; export it, or leave --keep out",
+        arguments=of("task-definition:orders", "--environment", "--keep", "NO_SUCH"),
+    ),
     # --profile.
     "a profile of the config file": Situation(
         "--profile 'orders' would change who somebody is: {home}/.aws/config has it "
@@ -920,6 +1027,7 @@ def said(
     theirs = datetime.now(UTC) + timedelta(minutes=situation.date)
     date = {"Date": format_datetime(theirs, usegmt=True)}
     service.headers = {**date, **service.headers, **situation.headers}
+    service.operations = situation.operations
     if situation.body is not None:
         service.body = situation.body
     command, *rest = situation.arguments

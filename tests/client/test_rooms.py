@@ -86,7 +86,10 @@ def test_every_command_is_in_the_module_of_its_name() -> None:
 @pytest.mark.parametrize(
     ("modules", "absent"),
     [
-        (["cli"], {"boto3", "botocore", "filelock", "iam_sudo_core"}),
+        (
+            ["cli"],
+            {"boto3", "botocore", "filelock", "iam_sudo_core", "iam_sudo_client.workloads"},
+        ),
         ([f"ways_out.{name}" for name in ways_out.__all__], {"boto3", "botocore"}),
         # Who asks the broker does not wait for what reads roles.
         (
@@ -96,6 +99,7 @@ def test_every_command_is_in_the_module_of_its_name() -> None:
                 "iam_sudo_core.session",
                 "iam_sudo_core.policy.compaction",
                 "iam_sudo_client.ways_in.local",
+                "iam_sudo_client.workloads",
                 "boto3",
                 "botocore.session",
                 "botocore.client",

@@ -23,7 +23,7 @@ class Account:
     """Roles that trust the account, one for each tag, and users who may assume by tag."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
+        self.emulator = emulator
         self._iam = emulator.client("iam")
         for name, value in TAGS.items():
             self.role(name, tag=value)
@@ -62,7 +62,7 @@ class Account:
         return bool(self.assumed(credentials, role))
 
     def assumed(self, credentials: Mapping[str, str], role: str) -> dict[str, str]:
-        sts = self._emulator.client("sts", credentials)
+        sts = self.emulator.client("sts", credentials)
         arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
         try:
             reply = sts.assume_role(RoleArn=arn, RoleSessionName="me")
@@ -78,7 +78,7 @@ class Account:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as bundle:
             bundle.writestr("index.py", ASSUMES)
-        function: str = self._emulator.client("lambda").create_function(
+        function: str = self.emulator.client("lambda").create_function(
             FunctionName=name,
             Runtime="python3.13",
             Handler="index.handler",
@@ -91,14 +91,14 @@ class Account:
     def assumed_by(self, function: str, role: str) -> str:
         """What a function says of assuming a role."""
         arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
-        reply = self._emulator.client("lambda").invoke(
+        reply = self.emulator.client("lambda").invoke(
             FunctionName=function, Payload=json.dumps({"role": arn}).encode()
         )
         said: str = json.loads(reply["Payload"].read())
         return said
 
-    def client(self, service: str, credentials: Mapping[str, str]) -> Any:
-        return self._emulator.client(service, credentials)
+    def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:
+        return self.emulator.client(service, credentials)
 
 
 def _document(statement: Mapping[str, Any]) -> str:
@@ -210,3 +210,68 @@ def test_ministack_has_not_learnt_whose_session_it_is(account: Account) -> None:
         "ministack has learnt aws:PrincipalArn: say so in demo.emulator, and test with roles"
     )
     assert account.may_assume(session, "mistaken")
+
+
+# A task's secrets: what Amazon ECS is told of them, and who may read a parameter.
+
+STACK = {
+    "Resources": {
+        "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "x"}},
+        "Task": {
+            "Type": "AWS::ECS::TaskDefinition",
+            "Properties": {
+                "Family": "orders",
+                "ContainerDefinitions": [
+                    {
+                        "Name": "web",
+                        "Image": "i",
+                        "Secrets": [{"Name": "S", "ValueFrom": {"Ref": "Secret"}}],
+                    }
+                ],
+            },
+        },
+    }
+}
+
+
+def secrets_of_a_task(emulator: Emulator) -> list[dict[str, str]]:
+    stacks, ecs = emulator.client("cloudformation"), emulator.client("ecs")
+    stacks.create_stack(StackName="orders", TemplateBody=json.dumps(STACK))
+    stacks.get_waiter("stack_create_complete").wait(StackName="orders", WaiterConfig={"Delay": 1})
+    definition = ecs.describe_task_definition(taskDefinition="orders")["taskDefinition"]
+    [container] = definition["containerDefinitions"]
+    found: list[dict[str, str]] = container["secrets"]
+    return found
+
+
+def may_read_a_parameter(account: Account, *, of: str) -> bool:
+    """Whether who may read this parameter may read /orders/x."""
+    account.client("ssm").put_parameter(Name="/orders/x", Value="v", Type="String", Overwrite=True)
+    arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{of}"
+    user = account.user(f"reads{of.replace('/', '-')}", Action="ssm:GetParameters", Resource=arn)
+    try:
+        account.client("ssm", user).get_parameters(Names=["/orders/x"])
+    except ClientError:
+        return False
+    return True
+
+
+def test_ministack_has_not_learnt_what_we_patch_in_of_a_task_s_secrets(unpatched: Account) -> None:
+    assert secrets_of_a_task(unpatched.emulator) == [{}], (
+        "ministack has learnt the names of Secrets: take them out of demo.emulator.TASK_SECRETS"
+    )
+    assert not may_read_a_parameter(unpatched, of="/orders/x"), (
+        "ministack has learnt what GetParameters is about: take it out of "
+        "demo.emulator.TASK_SECRETS"
+    )
+
+
+def test_a_task_s_secrets_are_as_in_aws(account: Account) -> None:
+    [secret] = secrets_of_a_task(account.emulator)
+    assert secret["name"] == "S"
+    assert secret["valueFrom"].startswith(f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:")
+
+
+def test_a_parameter_is_read_by_who_may_read_it(account: Account) -> None:
+    assert may_read_a_parameter(account, of="/orders/x")
+    assert not may_read_a_parameter(account, of="/orders/y")
