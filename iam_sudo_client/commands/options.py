@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DEFAULT_BASE_ROLE = "IAMSudoUser"
 DEFAULT_FUNCTION_NAME = "iam-sudo"
 
-_YET_UNKNOWN = "role-of"  # it passes for a role's name, and is replaced
+_YET_UNKNOWN = 64 * "-"  # a role's name that is a part of no other, and is replaced
 # Of commands that take CMD: what follows it is its own, its options too.
 CMD_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 

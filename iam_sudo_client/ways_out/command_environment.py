@@ -12,6 +12,7 @@ and the AWS CLI know decided.
 """
 
 import re
+import sys
 from collections.abc import Mapping
 
 from iam_sudo_core.credentials import Credentials
@@ -103,10 +104,12 @@ def taken_over(variables: Mapping[str, str]) -> tuple[dict[str, str], list[str]]
     The others name an identity beside the role's, which on this machine may be one of the caller's
     profiles, or have something else run.
     """
+    # Windows knows no case in names; `os.environ` writes them large there, as the rules do.
+    known = {name: name.upper() if sys.platform == "win32" else name for name in variables}
     out = [
         name
         for name, text in variables.items()
-        if names_somebody(name, text) or _RUNS_SOMETHING.fullmatch(name)
+        if names_somebody(known[name], text) or _RUNS_SOMETHING.fullmatch(known[name])
     ]
     return {name: text for name, text in variables.items() if name not in out}, sorted(out)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from iam_sudo_client.errors import ServiceFailed
 from iam_sudo_client.waiting import waiting_for
@@ -82,6 +82,8 @@ class Reader:
                     yield
                 except ClientError as error:
                     raise ServiceFailed(f"{what}: {self._why(error)}") from error
+                except ParamValidationError:
+                    raise secrets.NotThere("there can be none of that name or version") from None
         except secrets.NotThere as error:
             raise ServiceFailed(f"{what}: {error}") from None
 

@@ -9,12 +9,16 @@ variables" and "Pass Systems Manager parameters through Amazon ECS environment v
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 # What makes a client of a service in a region (None: the caller's), as who may read the secret.
 Clients = Callable[[str, str | None], Any]
+_ARN = re.compile(
+    r"arn:aws[a-z-]*:(?P<service>secretsmanager|ssm):(?P<region>[a-z0-9-]+):\d{12}:[!-~]+"
+)
 _SECRET_PARTS = 7  # arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME
 _MOST_PARTS = _SECRET_PARTS + 3
 # From here on ECS's agent, which is written in Go, prints a number with an exponent.
@@ -49,13 +53,15 @@ def read(value_from: str, client: Clients) -> str:
         NotThere: there is none of that name, version or key, or none that a variable can have.
         ClientError: AWS refused or failed the call.
     """
-    service = value_from.split(":")[2] if value_from.startswith("arn:") else "ssm"
-    region = value_from.split(":")[3] if value_from.startswith("arn:") else None
-    if service == "secretsmanager":
-        return _secret(SecretReference.parse(value_from), client(service, region))
-    if service == "ssm":
-        return _parameter(value_from, client(service, region))
-    raise NotThere("it is neither a secret of Secrets Manager nor a parameter of Systems Manager")
+    if not value_from.startswith("arn:"):
+        return _parameter(value_from, client("ssm", None))
+    if not (arn := _ARN.fullmatch(value_from)):
+        raise NotThere(
+            "it is the ARN of no secret of Secrets Manager and no parameter of Systems Manager"
+        )
+    if arn["service"] == "ssm":
+        return _parameter(value_from, client("ssm", arn["region"]))
+    return _secret(SecretReference.parse(value_from), client("secretsmanager", arn["region"]))
 
 
 def _parameter(name: str, client: Any) -> str:

@@ -232,9 +232,9 @@ def test_session_policy_simulates_and_does_not_assume(story: Story) -> None:
 
 @pytest.fixture
 def ann_may_look(story: Story) -> Iterator[None]:
-    """What AWS's ViewOnlyAccess has of Amazon ECS."""
+    """What AWS's ViewOnlyAccess has of Amazon ECS and CloudFormation."""
     iam = story.aws("iam")
-    looks = document(allow("ecs:Describe*", "ecs:List*"))
+    looks = document(allow("ecs:Describe*", "ecs:List*", "cloudformation:List*"))
     iam.put_user_policy(UserName="ann", PolicyName="looks", PolicyDocument=looks)
     yield
     iam.delete_user_policy(UserName="ann", PolicyName="looks")
@@ -274,6 +274,15 @@ def test_the_service_s_program_is_the_task_role_and_not_the_execution_role(
 ) -> None:
     finished = in_its_folder(story, *RUNS_THE_PROGRAM[:-2], *IDENTITY)
     assert _succeeded(finished, SIMULATED)
+
+
+def test_other_ways_to_the_role_are_the_same_role(story: Story, ann_may_look: None) -> None:
+    [arn] = story.aws("ecs").list_task_definitions()["taskDefinitionArns"]
+    resources = story.facts()["resources"]
+    [logical_id] = [id for id, physical in resources.items() if physical == ROLE]
+    for workload in ("ecs:orders/web", arn, f"stack:orders/{logical_id}"):
+        finished = story.account.run("iam-sudo", "explain", "--role-of", workload)
+        assert f"Role       {ROLE} (" in finished.stdout, finished.stderr
 
 
 def test_who_may_not_look_the_service_up_is_told_the_call(story: Story) -> None:

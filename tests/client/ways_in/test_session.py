@@ -1,6 +1,19 @@
 """The caller's own session, and what is said where there is none."""
 
+import logging
+
+import pytest
+
+from iam_sudo_client.ways_in.session import CallerSession
 from tests.client.command_line import Run, one_error
+
+
+def test_botocore_writes_out_no_reply_of_a_client(
+    caller: CallerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("botocore"), "level", logging.DEBUG)
+    caller.client("ssm")
+    assert not logging.getLogger("botocore.parsers").isEnabledFor(logging.DEBUG)
 
 
 def test_no_region(run: Run) -> None:

@@ -8,7 +8,7 @@ import pytest
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.session import Session
 
-from iam_sudo_client.ways_out.command_environment import command_environment
+from iam_sudo_client.ways_out.command_environment import command_environment, taken_over
 from iam_sudo_core.credentials import Credentials
 
 NEW = Credentials("ASIANEW", "new-secret", "new-token", "2030-01-02T03:04:05+00:00")
@@ -162,3 +162,12 @@ def test_scripts_and_prompts_are_told_which_role_it_is_and_until_when() -> None:
         "IAM_SUDO_EXPIRATION": NEW.expiration,
         "IAM_SUDO_BASE_ROLE": "Base",
     }
+
+
+def test_of_a_workload_is_taken_over_what_names_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {"STAGE": "dev", "AWS_PROFILE": "admin", "LD_PRELOAD": "x", "aws_profile": "other"}
+    taken, left_out = taken_over(variables)
+    assert taken == {"STAGE": "dev", "aws_profile": "other"}
+    assert left_out == ["AWS_PROFILE", "LD_PRELOAD"]
+    monkeypatch.setattr("sys.platform", "win32")
+    assert taken_over(variables)[0] == {"STAGE": "dev"}

@@ -8,10 +8,10 @@ import pytest
 
 from iam_sudo_client.errors import CommandLineError, InvalidOption, Refused, ServiceFailed
 from iam_sudo_client.ways_in.session import CallerSession
-from iam_sudo_client.workloads.environment import read
+from iam_sudo_client.workloads.environment import read, stated
 from iam_sudo_client.workloads.reading import variables_of_file
 from iam_sudo_client.workloads.reference import Workload
-from iam_sudo_client.workloads.roles import find
+from iam_sudo_client.workloads.roles import Found, find
 from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.credentials import Credentials
 from tests.client.workloads.conftest import Made
@@ -253,7 +253,13 @@ def test_what_is_no_text_of_a_secret_is_an_error_and_no_guess(
         "/not/there",
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:not-there",
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x:a:b:c:d",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:" + "x" * 8 + ":::no-such-id",
         "arn:aws:s3:::bucket/key",
+        "arn:aws:s3:eu-west-1:123456789012:parameter/x",
+        "arn:aws:ssm",
+        "arn:aws:ssm:evil.example/:123456789012:parameter/x",
+        "arn:aws:ssm:eu-west-1:12:parameter/x",
+        "arn:aws:ssm:eu-west-1:123456789012:parameter/x y",
     ],
 )
 @pytest.mark.parametrize("as_caller", [False, True])
@@ -290,6 +296,31 @@ def test_what_is_kept_is_not_read(
     task(made, roles, container(environment={"A": "1", "B": "2"}, secrets={"C": "/not/there"}))
     assert variables(keep=("A", "C", "NEITHER")) == {"B": "2"}
     assert asked == []
+
+
+def test_a_file_from_elsewhere_than_s3_is_refused(made: Made, roles: dict[str, str]) -> None:
+    found = Found(
+        Workload("task-definition", "orders"),
+        RoleArn("aws", "123456789012", "task"),
+        {
+            "taskDefinitionArn": "arn:aws:ecs:eu-west-1:123456789012:task-definition/orders:1",
+            "containerDefinitions": [
+                {"name": "web", "environmentFiles": [{"type": "efs", "value": "x"}]}
+            ],
+        },
+    )
+    with pytest.raises(ServiceFailed, match='an environment file is of type "efs", not s3'):
+        stated(found, None)
+
+
+@pytest.mark.parametrize("name", ["", "A=B", "A\0B"])
+def test_a_name_that_no_variable_can_have_is_an_error(
+    made: Made, roles: dict[str, str], variables: Read, name: str
+) -> None:
+    task(made, roles, container(environment={name: "S3CR3T"}))
+    with pytest.raises(ServiceFailed, match="cannot be a variable's name") as failed:
+        variables()
+    assert SECRET not in str(failed.value)
 
 
 @pytest.mark.parametrize("value", ["a\0b"])
