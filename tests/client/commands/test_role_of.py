@@ -220,8 +220,11 @@ def test_assume_assumes_the_workload_s_role(run: Run, service: Service) -> None:
         f"<AssumeRoleResponse><AssumeRoleResult><Credentials>{result}</Credentials>"
         "</AssumeRoleResult></AssumeRoleResponse>"
     ).encode()
-    found = environment_of(run("assume", *OF, "--environment", "--", *SHOW))
+    typed = ("--policy", json.dumps(POLICY), "--environment", "--", *SHOW)
+    found = environment_of(run("assume", *OF, *typed))
     assert (found["IAM_SUDO_ROLE"], found["PASSWORD"]) == ("orders-task", "S3CR3T")
     assumed = [asked for asked in service.asked if isinstance(asked, str)]
     assert ["orders-task" in asked for asked in assumed] == [True, False]
+    # What narrows CMD's session is not for the one that reads its secrets.
+    assert ["&Policy=" in asked for asked in assumed] == [True, False]
     assert "RoleArn=arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2Forders-execution" in assumed[1]
