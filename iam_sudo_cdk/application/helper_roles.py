@@ -7,13 +7,13 @@ a token, is asked. Whatever their roles are called, and whoever made them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
-from .cdk_insides import has_a_class_of_its_type, identity, properties_of
+from .cdk_insides import has_a_class_of_its_type, identity, path_of, properties_of
 from .references import References, Referred
 from .resources import member, resources
 from .used_roles import account_and_name
@@ -27,9 +27,13 @@ HANDLERS = ("USER_ON_EVENT_FUNCTION_ARN", "USER_IS_COMPLETE_FUNCTION_ARN")
 
 
 class HelperRoles:
-    """The helpers' roles below `root`, as it is by now: one round trip for each custom resource."""
+    """The helpers' roles below `root`, as it is by now: one round trip for each custom resource.
 
-    def __init__(self, root: IConstruct) -> None:
+    `is_the_cdks` says of the path of a function whether the CDK makes it for its own use: what it
+    is given as a role may be anybody's.
+    """
+
+    def __init__(self, root: IConstruct, *, is_the_cdks: Callable[[str], bool]) -> None:
         self._root = root
         self._references = References(root)
         self._functions: dict[object, IConstruct] = {}
@@ -37,6 +41,9 @@ class HelperRoles:
         self.names: set[str] = set()
         for token in self._service_tokens():
             self._enter_functions(token)
+        for each in resources(root, *_FUNCTIONS):
+            if is_the_cdks(path_of(each)):
+                self._functions[identity(each)] = each
         for function in list(self._functions.values()):
             for name in HANDLERS:
                 path = f"Environment.Variables.{name}"

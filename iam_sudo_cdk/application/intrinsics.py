@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 
 # What stands for a function of these arguments, which are rendered.
 StandIn = Callable[[str, object], str]
@@ -36,6 +37,16 @@ def in_brackets(function: str, arguments: object) -> str:
     if function == "Ref":
         return _PSEUDO_PARAMETERS.get(str(arguments), f"<{arguments}>")
     return f"<{function}>"
+
+
+def told_apart(function: str, arguments: object) -> str:
+    """Likewise, and equal for the same alone, so that texts with it can be compared."""
+    if function == "Fn::GetAtt":  # as `Fn::Sub` writes it
+        return f"<{'.'.join(map(str, arguments)) if isinstance(arguments, list) else arguments}>"
+    if function == "Ref":
+        return in_brackets(function, arguments)
+    text = json.dumps(arguments, default=str, sort_keys=True)
+    return f"<{function} {sha256(text.encode()).hexdigest()[:8]}>"
 
 
 class UsualLength:

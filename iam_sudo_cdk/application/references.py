@@ -17,13 +17,13 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 from .cdk_insides import has_token, identity, properties_of
-from .intrinsics import is_intrinsic, is_undecided, rendered
+from .intrinsics import is_intrinsic, is_undecided, rendered, told_apart
+from .marks import MARK, Marks
 from .resources import member, resources
 
 _ONE_TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 # A text that is one reference, or an ARN that ends with one (and, of a function, a qualifier).
 _REFERENCE = re.compile(r"(?:arn:[^<>]*[:/])?<(?P<what>[^<>]+)>(?::[^<>]*)?")
-_MARK = "ref-"
 # What templates refer to by a logical id that the CDK did not write.
 _REFERABLE = (
     "AWS::IAM::Role",
@@ -76,7 +76,7 @@ class References:
             if isinstance(token, cdk.Reference):
                 self._arrive(token, found, hops=hops)
                 return
-        marks = _Marks()
+        marks = Marks()
         self._read(marks.resolved(value, scope), marks, scope, found, hops=hops)
 
     def _arrive(self, reference: cdk.Reference, found: Referred, *, hops: int) -> None:
@@ -142,7 +142,7 @@ class References:
         return [each for each in self._root.node.find_all() if isinstance(each, cdk.CfnOutput)]
 
     def _read(
-        self, value: Any, marks: _Marks, scope: IConstruct, found: Referred, *, hops: int
+        self, value: Any, marks: Marks, scope: IConstruct, found: Referred, *, hops: int
     ) -> None:
         """Go on with a resolved value, in which references are marks."""
         match value:
@@ -159,16 +159,17 @@ class References:
             case {"Ref": str(id_)} | {"Fn::GetAtt": [str(id_), *_] | str(id_)}:
                 self._by_logical_id(id_, scope, found)
             case _:
-                self._text(str(rendered(value)), marks, scope, found, hops=hops)
+                self._text(value, marks, scope, found, hops=hops)
 
     def _text(
-        self, text: str, marks: _Marks, scope: IConstruct, found: Referred, *, hops: int
+        self, value: object, marks: Marks, scope: IConstruct, found: Referred, *, hops: int
     ) -> None:
-        reference = _REFERENCE.fullmatch(text)
+        reference = _REFERENCE.fullmatch(str(rendered(value, told_apart)))
         if reference is None:
-            found.texts.add(text)
-        elif reference["what"].startswith(_MARK):
-            number = int(reference["what"].removeprefix(_MARK))
+            written = marks.as_in_the_template(value, cdk.Stack.of(scope))
+            found.texts.add(str(rendered(written, told_apart)))
+        elif reference["what"].startswith(MARK):
+            number = int(reference["what"].removeprefix(MARK))
             self._arrive(marks.references[number], found, hops=hops)
         else:
             self._by_logical_id(reference["what"], scope, found)
@@ -188,42 +189,9 @@ class References:
             found.constructs[identity(target)] = target
 
 
-class _Joined(cdk.StringConcat):
-    """Texts with intrinsic functions in them, as templates have them."""
-
-    def join(self, left: Any = None, right: Any = None) -> Any:
-        parts = [part for part in (left, right) if part is not None]
-        if all(isinstance(part, str) for part in parts):
-            return "".join(parts)
-        return {"Fn::Join": ["", parts]}
-
-
-class _Marks(cdk.DefaultTokenResolver):
-    """Resolves values, with a mark in the place of each reference to a part of a template."""
-
-    def __init__(self) -> None:
-        super().__init__(_Joined())
-        self.references: list[cdk.Reference] = []
-
-    def resolved(self, value: Any, scope: IConstruct) -> Any:
-        whole = cdk.Tokenization.resolve(
-            {"value": value}, scope=scope, resolver=self, preparing=False
-        )
-        return (whole or {}).get("value")
-
-    def resolve_token(
-        self, t: cdk.IResolvable, context: cdk.IResolveContext, post_processor: cdk.IPostProcessor
-    ) -> Any:
-        # A pseudo parameter is a reference as well, to something that is no part of a template.
-        if isinstance(t, cdk.Reference) and isinstance(t.target, cdk.CfnElement):
-            self.references.append(t)
-            return f"<{_MARK}{len(self.references) - 1}>"
-        return super().resolve_token(t, context, post_processor)
-
-
 def _leaves(
-    value: Any, path: Sequence[str], scope: IConstruct, marks: _Marks | None
-) -> Iterator[tuple[Any, _Marks | None]]:
+    value: Any, path: Sequence[str], scope: IConstruct, marks: Marks | None
+) -> Iterator[tuple[Any, Marks | None]]:
     """What is at the end of a path, and the marks in it, if it had to be resolved on the way."""
     if value is None:
         return
@@ -238,7 +206,7 @@ def _leaves(
     elif isinstance(value, Mapping) and "Fn::If" in value:
         yield from _leaves(value["Fn::If"][1:], path, scope, marks)
     elif marks is None and not (isinstance(value, str) and not has_token(value)):
-        marks = _Marks()
+        marks = Marks()
         yield from _leaves(marks.resolved(value, scope), path, scope, marks)
 
 

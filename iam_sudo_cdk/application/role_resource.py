@@ -15,7 +15,7 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from .cdk_insides import has_a_class_of_its_type, has_token
-from .intrinsics import rendered
+from .intrinsics import rendered, told_apart
 from .resources import IamResource
 
 ROLE_TYPE = "AWS::IAM::Role"
@@ -35,7 +35,7 @@ class RoleResource(IamResource):
     def resolved(self, stack: cdk.Stack) -> tuple[Any, str, str]:
         """The trust policy as it will be in the template, and name and path as far as known."""
         found = stack.resolve(self.values(TRUST_POLICY, "RoleName", "Path"))
-        name, path = (str(rendered(found.get(key, ""))) for key in ("RoleName", "Path"))
+        name, path = (str(rendered(found.get(key, ""), told_apart)) for key in ("RoleName", "Path"))
         return found.get(TRUST_POLICY), name, path
 
     def tags(self, stack: cdk.Stack) -> list[Any]:

@@ -6,7 +6,7 @@ A resource that uses a role costs two round trips to Node, once in the life of t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from .cdk_insides import has_token, identity, properties_of
 from .intrinsics import is_undecided
 from .references import References
 from .resources import member, resources
-from .role_resource import RoleResource
+from .role_resource import RoleResource, is_role_resource
 from .uses import USES
 
 # What stands for the account that a text is deployed to, see `intrinsics`.
@@ -33,13 +33,20 @@ class Used:
     stack: cdk.Stack
     account: str | None
 
-    def is_in(self, stack: cdk.Stack, *, name: str) -> bool:
-        """Whether the role of this name in a stack can be the one that is used."""
+    def is_in(
+        self, stack: cdk.Stack, *, name: str, accounts: Collection[str] | None = None
+    ) -> bool:
+        """Whether the role of this name in a stack can be the one that is used.
+
+        `accounts` are those that a stack which does not know its own may be deployed to.
+        """
         if is_undecided(name) and identity(stack) != identity(self.stack):
             return False
-        accounts = {each.account for each in (stack, self.stack)}
-        accounts.add(self.account or _THIS_ACCOUNT)
-        known = {each for each in accounts if each != _THIS_ACCOUNT and not has_token(each)}
+        of_stacks = {each.account for each in (stack, self.stack)}
+        found = {*of_stacks, self.account or _THIS_ACCOUNT}
+        known = {each for each in found if each != _THIS_ACCOUNT and not has_token(each)}
+        if accounts is not None and any(map(has_token, of_stacks)):
+            return len(known) <= 1 and known <= {*accounts, *of_stacks}
         return len(known) <= 1
 
 
@@ -75,8 +82,10 @@ class UsedRoles:
                     self._enter(use, resource, properties, paths, references)
         return sum(len(self._seen[use]) for use in uses)
 
-    def uses(self, role: RoleResource, stack: cdk.Stack) -> list[str]:
-        """What a role is used for, of the uses that were looked for."""
+    def uses(
+        self, role: RoleResource, stack: cdk.Stack, *, accounts: Collection[str] | None = None
+    ) -> list[str]:
+        """What a role is used for, of the uses that were looked for; see `Used.is_in`."""
         found = dict(self._by_role.get(identity(role.construct), {}))
         # A name that CloudFormation makes up is no text in a template.
         if self._by_name and role.value("RoleName"):
@@ -84,7 +93,7 @@ class UsedRoles:
             found |= {
                 each.use: None
                 for each in self._by_name.get(name, ())
-                if each.is_in(stack, name=name)
+                if each.is_in(stack, name=name, accounts=accounts)
             }
         return list(found)
 
@@ -106,9 +115,12 @@ class UsedRoles:
     ) -> None:
         for path in paths:
             referred = references.of_property(properties, path, resource)
-            for each in referred.constructs:
-                self._by_role[each][use] = None
-            if referred.is_undecided:
+            for id_ in referred.constructs:
+                self._by_role[id_][use] = None
+            # What a custom resource, or any other, gives as the ARN of a role.
+            if referred.is_undecided or not all(
+                map(is_role_resource, referred.constructs.values())
+            ):
                 self._undecided.append((use, resource))
             for text in referred.texts:
                 account, name = account_and_name(text)

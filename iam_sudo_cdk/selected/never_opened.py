@@ -36,6 +36,10 @@ _INFRASTRUCTURE = _any_of(
     "*/framework-isComplete/*",
     "*/framework-onTimeout/*",
     "*/waiter-state-machine/*",
+    # CDK Pipelines: what deploys the pipeline and publishes assets, by roles of cdk bootstrap.
+    "*/UpdatePipeline/SelfMutation/*",
+    "*/Assets/FileRole/*",
+    "*/Assets/DockerRole/*",
     # Singletons that are no custom resources: the purpose, and a UUID without its hyphens, one for
     # each runtime where the purpose says enough.
     f"*/Eval{_UUID}/*",  # EvaluateExpression

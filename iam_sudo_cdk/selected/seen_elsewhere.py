@@ -6,6 +6,7 @@ the application has, or by one that only the deployment knows.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import aws_cdk as cdk
@@ -39,14 +40,18 @@ def _used_from_elsewhere(
         name: [each for each in uses if each.use in used_by]
         for name, uses in used.by_name().items()
     }
-    known: set[str] = set()
+    stacks: defaultdict[str, list[cdk.Stack]] = defaultdict(list)
     if any(by_name.values()):
         for role in map(RoleResource, resources(root.node.root, ROLE_TYPE)):
             if role.value("RoleName"):
-                known.add(role.name or role.resolved(cdk.Stack.of(role.construct))[1])
+                stack = cdk.Stack.of(role.construct)
+                stacks[role.name or role.resolved(stack)[1]].append(stack)
     for name, uses in by_name.items():
         for each in uses:
-            if name not in known and path_of(each.resource).startswith(prefix):
+            is_here = any(
+                each.is_in(stack, name=name, accounts=selected.accounts) for stack in stacks[name]
+            )
+            if not is_here and path_of(each.resource).startswith(prefix):
                 problem = f"{name}, of {each.use}, is imported or created elsewhere"
                 yield each.resource, "imported", problem
     for use, resource in used.undecided():

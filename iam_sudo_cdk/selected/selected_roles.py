@@ -15,6 +15,7 @@ from constructs import Construct, IConstruct
 from iam_sudo_core import Principal
 from iam_sudo_core.policy.principals import trusted_principals
 
+from ..accounts import possible_accounts
 from ..application import (
     USES,
     HelperRoles,
@@ -42,6 +43,7 @@ class SelectedRoles:
         self._root = scope.node.root
         self._app = identity(self._root)
         self.selection = selection
+        self._owner = scope
         self._warn = warn
         self._policy = selection.policy()
         self._principal_types = {principal.type for principal in self._policy.principals}
@@ -93,8 +95,13 @@ class SelectedRoles:
         """What a role is used for, of the uses that are meant."""
         if not self.selection.used_by:
             return []
-        used = self.used_in(stack).uses(role, stack)
+        used = self.used_in(stack).uses(role, stack, accounts=self.accounts)
         return [use for use in self.selection.used_by if use in used]
+
+    @property
+    def accounts(self) -> tuple[str, ...] | None:
+        """The accounts that stacks which do not know their own are for, as far as is known."""
+        return possible_accounts(cdk.Stack.of(self._owner))
 
     def may_mean(self, use: str) -> bool:
         """Whether a role of this use, which nobody can see, may be one that is meant."""
@@ -124,7 +131,7 @@ class SelectedRoles:
             return False
         stage = self._stage_of(stack)
         if identity(stage) not in self._helpers:
-            self._helpers[identity(stage)] = HelperRoles(stage)
+            self._helpers[identity(stage)] = HelperRoles(stage, is_the_cdks=is_a_helpers)
         helpers = self._helpers[identity(stage)]
         return identity(role.construct) in helpers.identities or name in helpers.names
 

@@ -6,20 +6,23 @@ pytest.importorskip("aws_cdk")
 
 import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk import custom_resources as cr
+from aws_cdk import pipelines
 
 from iam_sudo_cdk import RoleSelection
 from tests.cdk.opened import TRUST_STATEMENT, everything, is_open, messages, roles, tag_trust
-from tests.cdk.templates import ACCOUNT, stack
+from tests.cdk.templates import ACCOUNT, REGION, stack
 
 pytestmark = pytest.mark.slow
 
@@ -202,3 +205,41 @@ def test_the_role_of_a_task_that_a_helper_runs_with_as_well_stays_closed_and_say
     tag_trust(scope, selection=RoleSelection(used_by=["ecs-task"]))
     assert not any(map(is_open, roles(scope).values()))
     assert "a helper that deploys the application" in messages(scope)["the-stack/Both/Resource"]
+
+
+def test_a_role_of_ones_own_for_the_functions_that_wait_in_a_provider_stays_closed():
+    scope = stack()
+    provider = cr.Provider(
+        scope,
+        "Provider",
+        on_event_handler=function(scope, "OnEvent"),
+        is_complete_handler=function(scope, "IsComplete"),
+        framework_complete_and_timeout_role=own_role(scope),
+    )
+    custom(scope, provider.service_token)
+    tag_trust(scope, selection=RoleSelection(used_by=["lambda", "states"]))
+    assert not any(map(is_open, roles(scope).values()))
+
+
+@pytest.mark.parametrize(
+    "selection", [RoleSelection(used_by=["codebuild"]), everything("AWS", "Service")]
+)
+def test_what_deploys_a_pipeline_of_the_cdks_stays_closed(selection):
+    app = cdk.App(analytics_reporting=False)
+    environment = cdk.Environment(account=ACCOUNT, region=REGION)
+    scope = cdk.Stack(app, "the-stack", env=environment)
+    repository = codecommit.Repository.from_repository_name(scope, "Repository", "repository")
+    source = pipelines.CodePipelineSource.code_commit(repository, "main")
+    pipeline = pipelines.CodePipeline(
+        scope,
+        "Pipeline",
+        synth=pipelines.ShellStep("Synth", input=source, commands=["cdk synth"]),
+    )
+    stage = cdk.Stage(scope, "Dev", env=environment)
+    assets.Asset(cdk.Stack(stage, "Stack"), "Asset", path=__file__)
+    pipeline.add_stage(stage)
+    pipeline.build_pipeline()
+    tag_trust(scope, selection=selection)
+    opened = [id_ for id_, each in roles(scope).items() if is_open(each)]
+    assert any("CdkBuildProject" in id_ for id_ in opened)  # the application's own build
+    assert not [id_ for id_ in opened if "SelfMutation" in id_ or "Assets" in id_]

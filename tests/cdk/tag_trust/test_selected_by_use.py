@@ -503,3 +503,90 @@ def test_an_option_that_is_wrong_or_that_nothing_reads_is_one_line(options):
     with pytest.raises(InvalidChoice, match=f"^{key}: .*allowed: ") as refusal:
         RoleSelection(**options)
     assert len(str(refusal.value).splitlines()) == 1
+
+
+def arn(name):
+    return {"Fn::Join": ["", ["arn:aws:iam::", {"Ref": "AWS::AccountId"}, ":role/", name]]}
+
+
+NAMES_OF_TWO = {
+    "of a parameter": ({"Fn::Sub": "${Env}-x"}, {"Fn::Sub": "${Env}-y"}),
+    "of two parameters": ({"Ref": "Env"}, {"Ref": "Team"}),
+    "of a mapping": ({"Fn::FindInMap": ["M", "a", "n"]}, {"Fn::FindInMap": ["M", "b", "n"]}),
+    "of a condition": ({"Fn::If": ["InProd", "a", "b"]}, {"Fn::If": ["InProd", "c", "d"]}),
+    "of a part of a text": (
+        {"Fn::Select": [0, {"Fn::Split": ["-", {"Ref": "Env"}]}]},
+        {"Fn::Select": [1, {"Fn::Split": ["-", {"Ref": "Env"}]}]},
+    ),
+    "of exports": ({"Fn::ImportValue": "a"}, {"Fn::ImportValue": "b"}),
+    "of attributes": ({"Fn::GetAtt": ["Topic", "TopicName"]}, {"Fn::GetAtt": ["T2", "TopicName"]}),
+}
+
+
+@pytest.mark.parametrize(("other", "name"), NAMES_OF_TWO.values(), ids=NAMES_OF_TWO)
+def test_a_name_that_only_the_deployment_knows_is_one_roles_alone(other, name, tmp_path):
+    other, name = ({"Fn::Join": ["-", ["app", each]]} for each in (other, name))
+    template = {
+        **CONDITION,
+        "Parameters": {"Env": {"Type": "String"}, "Team": {"Type": "String"}},
+        "Mappings": {"M": {"a": {"n": "a"}, "b": {"n": "b"}}},
+    }
+    scope = stack()
+    resources = {
+        "Execution": cfn(RoleName=other),
+        "Task": cfn(RoleName=name),
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "T2": {"Type": "AWS::SNS::Topic"},
+        "Definition": {
+            "Type": "AWS::ECS::TaskDefinition",
+            "Properties": {"TaskRoleArn": arn(name), "ExecutionRoleArn": arn(other)},
+        },
+    }
+    included(scope, tmp_path, resources, **template)
+    tag_trust(scope, **BY_TASKS)
+    assert opened(scope) == ["Task"]
+    assert messages(scope) == {}
+
+
+def test_a_name_with_a_parameter_is_found_in_code_too():
+    scope = stack()
+    name = f"{cdk.CfnParameter(scope, 'Env').value_as_string}-task"
+    task_role(scope, "Used", role_name=name)
+    task(scope, f"arn:aws:iam::{scope.account}:role/{name}")
+    tag_trust(scope, **BY_TASKS)
+    assert [id_[:4] for id_ in opened(scope)] == ["Used"]
+
+
+def test_a_name_with_another_stacks_parameter_is_no_name_of_this_stack():
+    one = stack()
+    two = cdk.Stack(one.node.root, "two")
+    theirs, ours = (cdk.CfnParameter(each, "Env").value_as_string for each in (two, one))
+    cfn_role(one, role_name=f"{ours}-task")
+    task(one, f"arn:aws:iam::{one.account}:role/{theirs}-task")
+    tag_trust(one, **BY_TASKS)
+    assert opened(one) == []
+
+
+@pytest.mark.parametrize(("account", "ids"), [(ACCOUNT, ["Used"]), (OTHER_ACCOUNT, [])])
+def test_an_account_that_is_written_out_is_no_other_where_the_stack_does_not_know_its_own(
+    account, ids
+):
+    scope = stack()
+    cfn_role(scope, role_name="orders")
+    task(scope, f"arn:aws:iam::{account}:role/orders")
+    tag_trust(scope, **BY_TASKS)
+    assert opened(scope) == ids
+    assert bool(messages(scope)) is not bool(ids)
+
+
+def test_a_role_that_a_custom_resource_gives_is_decided_at_deployment():
+    scope = stack()
+    cfn_role(scope)
+    token = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:x"
+    custom = cdk.CfnResource(
+        scope, "Custom", type="Custom::Role", properties={"ServiceToken": token}
+    )
+    task(scope, custom.get_att("RoleArn").to_string())
+    tag_trust(scope, **BY_TASKS)
+    (said,) = messages(scope).values()
+    assert "decided at deployment" in said
