@@ -24,6 +24,7 @@ from .imported import IIamSudo, ImportedIamSudo
 from .selected import NeverSelected
 from .session_policy import Broker, SessionPolicyStrategy
 from .tag_trust import TrustedRoles
+from .values import has_attribute
 
 
 class BoundStrategy(Protocol):
@@ -79,13 +80,15 @@ class IamSudo(NeverSelected):
         if not self._is_elsewhere:
             development_accounts_only(self, development_accounts)
         strategies: list[Any] = list(strategy) if isinstance(strategy, Sequence) else [strategy]
-        if not strategies or not all(
-            hasattr(each, "bind") and not isinstance(each, type) for each in strategies
-        ):
+        if not strategies or not all(has_attribute(each, "bind") for each in strategies):
             raise InvalidChoice(
                 key="strategy",
                 value=strategy or None,
                 allowed="SessionPolicyStrategy(…), TagTrustStrategy(…), or a list of both",
+            )
+        if sum(isinstance(each, SessionPolicyStrategy) for each in strategies) > 1:
+            raise InvalidConfiguration(
+                "strategy: one construct has one broker; make another IamSudo for the second"
             )
         # For tools that read the assembly, whose tree has the names of the CDK's own classes alone.
         names = [type(each).__name__ for each in strategies]
@@ -163,7 +166,7 @@ class IamSudo(NeverSelected):
         """
         if self._is_elsewhere:
             nobody = iam.ArnPrincipal("*")
-            who = grantee if hasattr(grantee, "grant_principal") else nobody
+            who = grantee if has_attribute(grantee, "grant_principal") else nobody
             return iam.Grant.drop(cast(iam.IGrantable, who), "iam-sudo in another account")
         grantee = grantee_of(self, grantee)
         first, *others = [bound.grant_sudo(grantee) for bound in self._bound]

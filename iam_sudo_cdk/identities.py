@@ -1,4 +1,4 @@
-"""ARNs of roles and users, as people write them who name developers."""
+"""ARNs of roles and users, as people write them who name developers, and of a broker."""
 
 from __future__ import annotations
 
@@ -13,6 +13,21 @@ _IDENTITY = re.compile(
     re.ASCII,
 )
 _IDENTITY_CENTER_PREFIX = "AWSReservedSSO_"
+# Lambda API Reference, "AddPermission": FunctionName.
+_FUNCTION = re.compile(
+    rf"arn:(?:aws[a-z-]*|{_ANY}):lambda:(?:[a-z0-9-]+|{_ANY}):(?:\d{{12}}|{_ANY}):function:"
+    rf"[A-Za-z0-9_{_ANY}-]{{1,64}}",
+    re.ASCII,
+)
+
+
+def is_function(arn: str) -> bool:
+    """Whether an ARN is that of one function, without a version or an alias.
+
+    What only the deployment knows passes, as a whole or in the place of a part.
+    """
+    text = _TOKEN.sub(_ANY, arn)
+    return text == _ANY or bool(_FUNCTION.fullmatch(text))
 
 
 def identity_problem(arn: str, *, wildcards: bool = False) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Protocol, runtime_checkable
 
 import aws_cdk as cdk
@@ -13,9 +12,11 @@ from constructs import Construct
 from .developers import Developer, grantee_of
 from .errors import CannotGrant, InvalidChoice
 from .grants import grant_invoke
+from .identities import is_function
 from .permission_sets import PermissionSet
+from .values import check_truths
 
-_FUNCTION = re.compile(r"arn:[^:]+:lambda:([^:]+):([^:]+):function:[^:]+")
+_ACCOUNT = 4
 
 
 @runtime_checkable
@@ -42,6 +43,7 @@ class ImportedIamSudo(Construct):
         self, scope: Construct, id: str, *, function_arn: str, same_environment: bool = False
     ) -> None:
         super().__init__(scope, id)
+        check_truths(same_environment=same_environment)
         self._check(function_arn)
         if same_environment:
             self._function = lambda_.Function.from_function_attributes(
@@ -52,11 +54,10 @@ class ImportedIamSudo(Construct):
 
     def _check(self, arn: object) -> None:
         allowed = "the ARN of a broker's function, without a version or an alias, of this account"
-        found = _FUNCTION.fullmatch(arn) if isinstance(arn, str) else None
-        here = cdk.Stack.of(self).account
-        is_token = isinstance(arn, str) and cdk.Token.is_unresolved(arn)
-        is_elsewhere = found and found[2].isdigit() and here.isdigit() and found[2] != here
-        if not (found or is_token) or is_elsewhere:
+        if not isinstance(arn, str) or not is_function(arn):
+            raise InvalidChoice(key="function_arn", value=arn, allowed=allowed)
+        account, here = arn.split(":")[_ACCOUNT] if ":" in arn else "", cdk.Stack.of(self).account
+        if account.isdigit() and here.isdigit() and account != here:
             raise InvalidChoice(key="function_arn", value=arn, allowed=allowed)
 
     @property

@@ -27,6 +27,11 @@ def check_kinds(kinds: Mapping[type[Any], str], **values: object) -> None:
             raise InvalidChoice(key=key, value=value, allowed=", or ".join(kinds.values()))
 
 
+def has_attribute(value: object, name: str) -> bool:
+    """Whether an object has an attribute; its class by itself, which has it too, is none."""
+    return hasattr(value, name) and not isinstance(value, type)
+
+
 def listed(key: str, value: object, *, of: str) -> tuple[Any, ...]:
     """The items of a list or a tuple; a single text is none, though Python would take it apart."""
     if not isinstance(value, list | tuple):

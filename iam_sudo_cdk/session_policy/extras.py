@@ -10,7 +10,7 @@ answering, and cannot make it answer otherwise, since it talks to AWS by TLS alo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from aws_cdk import aws_logs as logs
 
 from ..acknowledgements import acknowledge_in_packs
 from ..errors import InvalidChoice
+from ..values import has_attribute
 from .arn_patterns import with_children
 
 if TYPE_CHECKING:
@@ -78,9 +79,22 @@ class Extras:
             ("dead_letter_queue", "queue_arn"),
         ):
             value = getattr(self, key)
-            if value is not None and not hasattr(value, attribute):
+            if value is not None and not has_attribute(value, attribute):
                 kind = {"key_arn": "kms.IKey", "vpc_id": "ec2.IVpc", "queue_arn": "sqs.IQueue"}
                 raise InvalidChoice(key=key, value=value, allowed=f"an {kind[attribute]}")
+        groups = self.security_groups
+        if groups is not None and not (
+            isinstance(groups, list | tuple)
+            and all(has_attribute(each, "security_group_id") for each in groups)
+        ):
+            allowed = "a list of ec2.ISecurityGroup, in brackets"
+            raise InvalidChoice(key="security_groups", value=groups, allowed=allowed)
+        subnets: object = self.vpc_subnets
+        if subnets is not None and not (
+            isinstance(subnets, Mapping) or has_attribute(subnets, "subnet_type")
+        ):
+            allowed = "ec2.SubnetSelection(…)"
+            raise InvalidChoice(key="vpc_subnets", value=subnets, allowed=allowed)
         if self.vpc is None:
             for key in ("vpc_subnets", "security_groups"):
                 if getattr(self, key) is not None:

@@ -19,11 +19,12 @@ from constructs import Construct
 
 from iam_sudo_core.arns import BROKER_TAG
 
+from ..accounts import possible_accounts
 from ..errors import InvalidChoice
 from ..identities import identity_problem
 from ..names import BASE_ROLE_NAME, FUNCTION_NAME, INVOKE_POLICY_NAME
 from ..selection import RoleSelection
-from ..values import check_kinds, check_truths, listed
+from ..values import check_kinds, check_truths, has_attribute, listed
 from .application_roles import ApplicationRoles
 from .arn_patterns import function_arn
 from .base_role import base_role, base_role_arn
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 # IAM User Guide, "IAM and AWS STS quotas": names.
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+_MANAGED_POLICY = re.compile(r"(arn:aws[a-z-]*:iam::(aws|\d{12}):policy/)?[\w+=,.@/-]+", re.ASCII)
 _POLICY_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
 # Lambda API Reference, "CreateFunction": FunctionName.
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -132,18 +134,20 @@ class SessionPolicyStrategy:
         policies = "names of AWS managed policies, ARNs or IManagedPolicy objects"
         key = "base_role_managed_policies"
         for policy in listed(key, self.base_role_managed_policies, of=policies):
-            if not (isinstance(policy, str) and policy) and not hasattr(
-                policy, "managed_policy_arn"
-            ):
+            is_text = isinstance(policy, str) and (
+                cdk.Token.is_unresolved(policy) or _MANAGED_POLICY.fullmatch(policy)
+            )
+            if not is_text and not has_attribute(policy, "managed_policy_arn"):
                 raise InvalidChoice(key=key, value=policy, allowed=f"a list of {policies}")
 
-    def bind(self, scope: Construct, development_accounts: Sequence[str]) -> Broker:  # noqa: ARG002
+    def bind(self, scope: Construct, development_accounts: Sequence[str]) -> Broker:
         """Build the broker in `scope`, whose stack has the account guard.
 
         Raises:
             InvalidConfiguration: the selection does not fit the broker's environment.
         """
         stack, extras = cdk.Stack.of(scope), self._extras()
+        self._check_accounts(possible_accounts(stack) or development_accounts)
         name = self.base_role or self.role_name
         arn = base_role_arn(stack, name)
         log_group = broker_log(
@@ -213,10 +217,18 @@ class SessionPolicyStrategy:
     def _extras(self) -> Extras:
         return Extras(**{each.name: getattr(self, each.name) for each in fields(Extras)})
 
+    def _check_accounts(self, accounts: Sequence[str]) -> None:
+        for arn in self.other_brokers:
+            if (account := "".join(arn.split(":")[4:5])).isdigit() and account not in accounts:
+                allowed = f"brokers of {', '.join(accounts)}"
+                raise InvalidChoice(key="other_brokers", value=arn, allowed=allowed)
+
     def _check_owner(self) -> None:
         """What a base role is made with has no meaning where it is another's."""
         for arn in listed("other_brokers", self.other_brokers, of="ARNs of execution roles"):
             problem = identity_problem(arn) if isinstance(arn, str) else "it is no text"
+            if not problem and ":user/" in arn:
+                problem = "it is that of a user"
             if problem:
                 raise InvalidChoice(
                     key="other_brokers", value=arn, allowed=f"ARNs of execution roles; {problem}"

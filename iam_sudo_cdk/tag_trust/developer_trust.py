@@ -26,7 +26,7 @@ from ..grantees import principal_arns
 from ..identities import identity_problem
 from ..permission_sets import PermissionSet
 from ..selected import is_nobodys_to_open
-from ..values import check_kinds, check_truths, listed
+from ..values import check_kinds, check_truths, has_attribute, listed
 from .annotations import warn, warn_beyond_reach, warn_whole_account
 from .opening import PRIORITY, open_role
 from .session_marks import SessionMarks
@@ -80,7 +80,8 @@ class DeveloperTrust(Mixin):
         super().__init__()
         self._accounts = parse_accounts(development_accounts)
         check_truths(trust_whole_account=trust_whole_account)
-        check_kinds({Tag: 'Tag(key="…", value="…")'}, tag=tag or Tag())
+        tag = Tag() if tag is None else tag
+        check_kinds({Tag: 'Tag(key="…", value="…")'}, tag=tag)
         arns = [
             arn for each in listed("developers", developers, of=_DEVELOPERS) for arn in _arns(each)
         ]
@@ -93,7 +94,7 @@ class DeveloperTrust(Mixin):
         patterns = [principal_pattern(arn) for arn in arns]
         self._aspect = _TrustOneRole(
             Trust(
-                tag=tag or Tag(),
+                tag=tag,
                 developers=lambda: patterns,
                 marks=SessionMarks(tag_keys=session_tag_keys, source_identity=source_identity),
                 trust_whole_account=trust_whole_account,
@@ -168,7 +169,7 @@ def _arns(developer: Any) -> list[str]:
         return [developer]
     if isinstance(developer, PermissionSet):
         return list(developer.role_arns)
-    if not hasattr(developer, "grant_principal"):
+    if not has_attribute(developer, "grant_principal"):
         raise InvalidChoice(key="developers", value=developer, allowed=f"a list of {_DEVELOPERS}")
     return principal_arns(developer)
 

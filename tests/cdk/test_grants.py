@@ -270,3 +270,25 @@ def test_a_developer_that_is_no_arn_of_an_identity_is_refused():
             development_accounts=[ACCOUNT],
             developers=["ann"],
         )
+
+
+def test_a_path_and_a_hyphen_are_two_developers():
+    scope = stack(ACCOUNT)
+    sudo = iam_sudo(scope)
+    names = ["team/dev", "team-dev", "team/dev"]
+    for name in names:
+        sudo.grant_sudo(f"arn:aws:iam::{ACCOUNT}:role/{name}")
+    policies = Template.from_stack(scope).find_resources("AWS::IAM::Policy")
+    granted = [each["Properties"]["Roles"] for each in policies.values()]
+    assert sorted(granted) == [["dev"], ["team-dev"]]
+
+
+@pytest.mark.parametrize("who", ["role/*", "role/a\nb", "user/a b", "group/*", "role/a?"])
+def test_an_arn_of_no_identity_is_granted_nothing(who):
+    with pytest.raises(CannotGrant, match="is not the ARN of one"):
+        iam_sudo(stack(ACCOUNT)).grant_sudo(f"arn:aws:iam::{ACCOUNT}:{who}")
+
+
+def test_a_class_is_nobody():
+    with pytest.raises(CannotGrant, match="neither a role"):
+        iam_sudo(stack(ACCOUNT)).grant_sudo(iam.Role)

@@ -101,3 +101,30 @@ def test_an_arn_that_only_the_deployment_knows_is_taken():
     scope = stack(ACCOUNT)
     arn = cdk.Fn.import_value("broker")
     assert IamSudo.from_function_arn(scope, "IamSudo", arn).grant_sudo(DEVELOPER).success
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:*",
+        f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:iam-sud?",
+        f"arn:aws:lambda:*:{ACCOUNT}:function:iam-sudo",
+        f"arn:aws:lambda:{REGION}:*:function:iam-sudo",
+        f"arn:aws:lambda:{REGION}:1:function:iam-sudo",
+        f"arn:a b:lambda:{REGION}:{ACCOUNT}:function:iam-sudo",
+        f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:a\nb",
+        f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:${{aws:username}}",
+        f"arn:aws:lambda:*:{cdk.Aws.ACCOUNT_ID}:function:*",
+        f"arn:aws:lambda:{REGION}:{cdk.Aws.ACCOUNT_ID}:function:iam-sudo:LIVE",
+    ],
+)
+@pytest.mark.parametrize("account", [ACCOUNT, None])
+def test_an_arn_that_stands_for_more_than_one_function_is_none(arn, account):
+    with pytest.raises(InvalidChoice, match="function_arn"):
+        IamSudo.from_function_arn(stack(account), "IamSudo", arn)
+
+
+@pytest.mark.parametrize("value", ["false", None, 1])
+def test_same_environment_is_true_or_false_itself(value):
+    with pytest.raises(InvalidChoice, match="same_environment"):
+        imported(stack(ACCOUNT), same_environment=value)

@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("aws_cdk")
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
@@ -14,6 +15,7 @@ from iam_sudo_cdk import (
     IamSudo,
     IamSudoStack,
     InvalidChoice,
+    InvalidConfiguration,
     SessionPolicyStrategy,
     Tag,
     TagTrustStrategy,
@@ -212,3 +214,38 @@ def test_the_mixin_takes_roles_as_well_as_arns():
     task_role(scope).with_(mixin(developers=[developer]))
     (_, trust) = role(scope)["AssumeRolePolicyDocument"]["Statement"]
     assert render(trust["Condition"]) == {"ArnLike": {"aws:PrincipalArn": [DEVELOPER]}}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("base_role_managed_policies", [iam.ManagedPolicy]),
+        ("base_role_managed_policies", ["a b"]),
+        ("base_role_managed_policies", ["arn:x"]),
+        ("vpc", ec2.Vpc),
+        ("vpc_subnets", "private"),
+        ("vpc_subnets", 5),
+        ("security_groups", "sg-1"),
+        ("security_groups", ["sg-1"]),
+        ("security_groups", [None]),
+        ("other_brokers", ["arn:aws:iam::111122223333:user/x"]),
+        ("other_brokers", ["arn:aws:iam::999999999999:role/x"]),
+    ],
+)
+@pytest.mark.parametrize("account", [None, "111122223333"])
+def test_what_the_cdk_or_the_deployment_would_stumble_over_is_one_line(key, value, account):
+    with pytest.raises(InvalidChoice, match=f"^{key}: "):
+        iam_sudo(stack(account), **{key: value})
+
+
+def test_one_construct_has_one_broker():
+    twice = [SessionPolicyStrategy(), SessionPolicyStrategy()]
+    with pytest.raises(InvalidConfiguration, match="one construct has one broker"):
+        IamSudo(stack(), "IamSudo", strategy=twice, development_accounts=["111122223333"])
+
+
+@pytest.mark.parametrize(("key", "value"), [("tag", {}), ("developers", [iam.Role])])
+def test_a_mixin_takes_no_other_kinds_either(key, value):
+    options = {"developers": ["arn:aws:iam::111122223333:role/dev"], key: value}
+    with pytest.raises(InvalidChoice, match=f"^{key}: "):
+        DeveloperTrust(development_accounts=["111122223333"], **options)
