@@ -193,6 +193,11 @@ class IamSudo(NeverSelected):
         for each in self._bound:
             if isinstance(each, Broker):
                 return each
+        if self._is_elsewhere:
+            raise InvalidConfiguration(
+                "elsewhere: nothing is built in this account, so there is no broker, no base role "
+                "and no log; look at has_broker first"
+            )
         raise InvalidConfiguration(
             "strategy: there is no broker, no base role and no log without SessionPolicyStrategy"
         )

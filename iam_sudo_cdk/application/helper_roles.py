@@ -1,8 +1,9 @@
 """The roles of helpers: functions that are there so that the application can be deployed.
 
-A function is one when something has it as its `ServiceToken` (AWS CloudFormation User Guide,
-"Custom resources"), or when the CDK's provider framework hands on to it what its own function, such
-a token, is asked. Whatever their roles are called, and whoever made them.
+A function is one when something has it as its `ServiceToken`, or a topic that it is subscribed to
+(AWS CloudFormation User Guide, "Custom resources"), when it is a macro or a hook, or when the CDK's
+provider framework hands on to it what its own function, such a token, is asked. Whatever their
+roles are called, and whoever made them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
 from .cdk_insides import has_a_class_of_its_type, identity, path_of, properties_of
@@ -19,6 +21,11 @@ from .resources import member, resources
 from .used_roles import account_and_name
 
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+# What else CloudFormation asks a function about: templates, and resources before they are made.
+_ASKED_BY_CLOUDFORMATION = {
+    "AWS::CloudFormation::Macro": "FunctionName",
+    "AWS::CloudFormation::LambdaHook": "LambdaFunction",
+}
 # What stands for a function: its alias or version.
 _STAND_FOR_ONE = (lambda_.CfnAlias, lambda_.CfnVersion)
 # How `custom_resources.Provider` tells its own functions whose work it is (AWS CDK, consts.ts of
@@ -41,6 +48,10 @@ class HelperRoles:
         self.names: set[str] = set()
         for token in self._service_tokens():
             self._enter_functions(token)
+            self._enter_subscribers(token)
+        for type_, path in _ASKED_BY_CLOUDFORMATION.items():
+            for each in resources(root, type_):
+                self._enter_functions(self._of(each, path))
         for each in resources(root, *_FUNCTIONS):
             if is_the_cdks(path_of(each)):
                 self._functions[identity(each)] = each
@@ -72,6 +83,14 @@ class HelperRoles:
             for each in resources(self._root, *_FUNCTIONS):
                 if member(properties_of(each), "FunctionName") in names:
                     self._functions[identity(each)] = each
+
+    def _enter_subscribers(self, token: Referred) -> None:
+        """A token may be a topic, which hands on to functions what it is asked."""
+        if not any(isinstance(each, sns.CfnTopic) for each in token.constructs.values()):
+            return
+        for each in resources(self._root, "AWS::SNS::Subscription"):
+            if set(self._of(each, "TopicArn").constructs) & set(token.constructs):
+                self._enter_functions(self._of(each, "Endpoint"))
 
     def _of(self, resource: IConstruct, path: str) -> Referred:
         return self._references.of_property(properties_of(resource), path, resource)

@@ -167,3 +167,16 @@ def test_nor_is_a_stack_that_has_the_construct_alone():
     five_lines(cdk.Stack(app, "empty"), strategy)
     task_role(cdk.Stack(app, "full"))
     app.synth()
+
+
+def test_what_is_not_there_is_said_to_be_of_another_account():
+    sudo = IamSudo(
+        stack(OTHER_ACCOUNT),
+        "IamSudo",
+        strategy=SessionPolicyStrategy(),
+        development_accounts=[ACCOUNT],
+        elsewhere="nothing",
+    )
+    for name in ("base_role", "function", "log_group"):
+        with pytest.raises(InvalidConfiguration, match="nothing is built in this account"):
+            getattr(sudo, name)

@@ -15,6 +15,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk import custom_resources as cr
@@ -243,3 +245,34 @@ def test_what_deploys_a_pipeline_of_the_cdks_stays_closed(selection):
     opened = [id_ for id_, each in roles(scope).items() if is_open(each)]
     assert any("CdkBuildProject" in id_ for id_ in opened)  # the application's own build
     assert not [id_ for id_ in opened if "SelfMutation" in id_ or "Assets" in id_]
+
+
+def topic_as_token(scope):
+    topic = sns.Topic(scope, "Topic")
+    topic.add_subscription(subscriptions.LambdaSubscription(function(scope, "Helper")))
+    custom(scope, topic.topic_arn)
+
+
+def macro(scope):
+    cdk.CfnMacro(scope, "Macro", name="m", function_name=function(scope, "Helper").function_arn)
+
+
+def hook(scope):
+    cdk.CfnResource(
+        scope,
+        "Hook",
+        type="AWS::CloudFormation::LambdaHook",
+        properties={"LambdaFunction": function(scope, "Helper").function_arn},
+    )
+
+
+@pytest.mark.parametrize("make", [topic_as_token, macro, hook])
+def test_what_cloudformation_asks_otherwise_is_a_helper_too(make):
+    scope = stack()
+    make(scope)
+    elsewhere = sns.Topic(scope, "Orders")
+    subscriber = function(scope, "Fn")
+    elsewhere.add_subscription(subscriptions.LambdaSubscription(subscriber))
+    tag_trust(scope, selection=RoleSelection(used_by=["lambda"]))
+    (opened,) = (id_ for id_, each in roles(scope).items() if is_open(each))
+    assert opened.startswith("FnServiceRole")
