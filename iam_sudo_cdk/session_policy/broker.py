@@ -218,7 +218,9 @@ def refuse_customized(role: iam.Role) -> None:
     What keeps the broker from its sessions is part of its roles, and nothing shows that another
     role has it.
     """
-    if is_customized(role):
+    # On older CDKs its name does not tell, and only the role that stands in for it does.
+    stand_in = role.node.try_find_child(f"PrecreatedRole{role.node.id}")
+    if is_customized(role) or stand_in:
         raise InvalidConfiguration(
             f"Role.customize_roles: {role.node.path} has to be made by the application, since it "
             "carries what keeps the broker from its sessions; customize the roles of constructs "

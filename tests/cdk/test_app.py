@@ -10,7 +10,12 @@ import pytest
 
 pytest.importorskip("aws_cdk")
 
-pytestmark = pytest.mark.slow
+from tests.cdk.templates import IS_OLD
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(IS_OLD, reason="the application pins the CDK that it needs"),
+]
 
 ROOT = Path(__file__).parents[2]
 
