@@ -62,7 +62,7 @@ class OrdersStack(cdk.Stack):
         )
         task.add_container(
             "Web",
-            image=ecs.ContainerImage.from_registry("public.ecr.aws/docker/library/python:3.13"),
+            image=ecs.ContainerImage.from_registry("python:3.13"),
             command=["python", "-c", PROGRAM.read_text()],
             environment={"STAGE": "dev"},
             secrets={
