@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from iam_sudo_client.errors import CommandLineError, Refused, ServiceFailed
 from iam_sudo_client.ways_in.caller_credentials import odd_character
-from iam_sudo_client.ways_in.failures import IN_BETWEEN, service_failed, who_denies
+from iam_sudo_client.ways_in.failures import (
+    IN_BETWEEN,
+    said_by_aws,
+    service_failed,
+    who_denies,
+)
 from iam_sudo_client.ways_in.invoke import Answer, invoke
 from iam_sudo_core import errors as core_errors
 from iam_sudo_core.credentials import Credentials
@@ -25,7 +30,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_OF_JSON = (json.JSONDecodeError, UnicodeError, RecursionError)
+
 _OK = 200
+# AWS Lambda API Reference, "Invoke": by this, all errors that are the function's own (network, file
+# system, key, archive).
+_BAD_GATEWAY = 502
 # An ARN of a function in an answer of Lambda's.
 _FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:")
 # Of an error's name: "ResourceNotFoundException:http://internal.amazon.com/…".
@@ -101,9 +111,9 @@ def _answer(
             raise _said_by_function(said, where, request)
         _check_confirmed(said, request, where)
         return read(said)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         # Neither the payload nor the error's context: the answer may hold half of a secret.
-        why = "" if isinstance(error, (json.JSONDecodeError, UnicodeError)) else f": {error}"
+        why = "" if isinstance(error, _OF_JSON) else f": {error}"
         raise ServiceFailed(
             f"the reply of {where} is not what was asked for{why}; {_IS_IT}"
         ) from None
@@ -145,18 +155,19 @@ _IS_IT = "is this function the iam-sudo broker?"
 def _not_invoked(answer: Answer, where: str, caller: CallerSession) -> CommandLineError:
     try:
         said = None if _is_page(answer) else json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
-    if not isinstance(said, dict):
+    given = said if isinstance(said, dict) else {}
+    named = answer.headers.get("x-amzn-errortype") or str(given.get("__type", ""))
+    found = _CODE.match(named.rpartition("#")[2])
+    if found is None:  # AWS names its errors
         kind = answer.headers.get("content-type", "").partition(";")[0]
         page = f", {kind}" if kind else ""
         return ServiceFailed(
             f"what answers for {where} is not AWS (HTTP {answer.status}{page}); {IN_BETWEEN}"
         )
-    named = answer.headers.get("x-amzn-errortype") or str(said.get("__type", ""))
-    found = _CODE.match(named.rpartition("#")[2])
-    code = found[0] if found else f"HTTP {answer.status}"
-    message = one_line(str(said.get("Message") or said.get("message") or "")).rstrip(".")
+    code = found[0]
+    message = said_by_aws(str(given.get("Message") or given.get("message") or ""), caller)
     arn = _FUNCTION_ARN.search(message)
     account = f", account {arn['account']}" if arn else ""
     if code == "ResourceNotFoundException":
@@ -173,10 +184,16 @@ def _not_invoked(answer: Answer, where: str, caller: CallerSession) -> CommandLi
             f"you may not invoke the broker {where}{account}: {message}; "
             f"{who_denies(message, otherwise=otherwise)}"
         )
-    if code in _NOT_READY:
-        return ServiceFailed(f"{where} cannot run now: {code}: {message}; {_NOT_READY[code]}")
+    if code in _NOT_READY or answer.status == _BAD_GATEWAY:
+        step = _NOT_READY.get(code, "its settings do not let it run: tell its owner")
+        return ServiceFailed(f"{where} cannot run now: {code}: {message}; {step}")
     return service_failed(
-        f"Invoke of {where}", code, message, caller=caller, date=answer.headers.get("date", "")
+        f"Invoke of {where}",
+        code,
+        message,
+        caller=caller,
+        date=answer.headers.get("date", ""),
+        status=answer.status,
     )
 
 

@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 _UNKNOWN_KEY = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"}
-_WRONG_SIGNATURE = {"SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature"}
+_WRONG_SIGNATURE = {
+    "SignatureDoesNotMatch", "InvalidSignatureException",
+    "IncompleteSignature", "IncompleteSignatureException",
+}  # fmt: skip
+# AWS's words, under the same codes, of a signature for another region than the endpoint's.
+_OTHER_REGION = "scoped to"
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"}
 # What STS and Lambda say of a signature whose time is off, under the codes of a wrong one.
 _SKEW = re.compile(r"[Ss]ignature (?:expired|not yet current)|must be within \d+ minutes")
@@ -39,8 +44,28 @@ _THROTTLED = {
     "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
     "RequestLimitExceeded", "RequestThrottled", "SlowDown",
 }  # fmt: skip
+_POLICY = "correct --policy, or make it shorter"
+_REGION = "choose another --region, or have the account enable it"
+# What the caller can do about errors that come again with every try.
+_CORRECT = {
+    "MalformedPolicyDocument": _POLICY,
+    "PackedPolicyTooLarge": _POLICY,
+    "RegionDisabledException": _REGION,
+    "OptInRequired": _REGION,
+    "SubscriptionRequiredException": _REGION,
+}
+# HTTP Semantics (RFC 9110), "Client Error 4xx": the same request would fail again.
+_CLIENT_ERRORS = range(400, 500)
+# What AWS and gateways quote of a request: the header that signs it, and its parts.
+_SIGNED = re.compile(r"AWS4-.{,2000}?Signature=\S*|(?:Credential|Signature)=\S*")
+_LONGEST_MESSAGE = 2_000
 # By which policies AWS says that it denied, and who can change that.
 _DENYING = (
+    (
+        "explicit deny in an identity-based policy",
+        "that is yours, and a grant does not help: ask whoever gave it to you; many ask for MFA",
+    ),
+    ("explicit deny in a resource-based policy", "no grant helps against that: ask its owner"),
     ("service control policy", "that is your organization's: ask whoever manages it"),
     ("resource control policy", "that is your organization's: ask whoever manages it"),
     ("permissions boundary", "that is yours: ask whoever gave it to you"),
@@ -101,7 +126,7 @@ def service_failed(
     by: str = "",
 ) -> ServiceFailed:
     """The error for what an AWS service answered, with the next step where we know one."""
-    message = one_line(message).rstrip(".")
+    message = said_by_aws(message, caller)
     said = f"{operation} failed: {code}" + (f": {message}" if message else "")
     if code in _SKEWED or _SKEW.search(message):
         said = f"{operation} failed: {skew(date)}"
@@ -111,6 +136,11 @@ def service_failed(
         said = "the MFA code was not accepted; wait for the next one, and check mfa_serial"
     elif code in _UNKNOWN_KEY:
         said += f"; AWS does not know your credentials: {_which(caller)}"
+    elif code in _WRONG_SIGNATURE and _OTHER_REGION in message:
+        said = (
+            f"{operation} failed: {code}: what answers is of another region than {caller.region}; "
+            "choose another --region, or correct AWS_ENDPOINT_URL and endpoint_url of your profile"
+        )
     elif code in _WRONG_SIGNATURE:
         said = (
             f"{operation} failed: {code}: the secret access key is not that of the access key id; "
@@ -124,9 +154,25 @@ def service_failed(
         said += "; AWS is throttling: wait a little and try again"
     elif code.isdigit() or code == "Unknown":  # AWS's errors have names
         said = f"what answered {operation} is not AWS (HTTP {status}); {IN_BETWEEN}"
+    elif code in _CORRECT or status in _CLIENT_ERRORS:
+        options = "trying again does not help: check the options, AWS_PROFILE and the region"
+        profile = "correct the profile (role_arn, role_session_name, duration_seconds, …)"
+        said += f"; {_CORRECT.get(code, profile if by else options)}"
     else:
         said += "; try again, and if it stays, see the AWS Health Dashboard"
     return ServiceFailed(by + said)
+
+
+def said_by_aws(message: str, caller: CallerSession) -> str:
+    """A message on one line, without what it quotes of the request: a signature, a credential."""
+    message = _SIGNED.sub("…", one_line(message)).rstrip(".")
+    variables = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+    secrets = [os.environ.get(name) for name in variables]
+    if keys := caller.loaded:
+        secrets += [keys.secret_key, keys.token]
+    for secret in filter(None, secrets):
+        message = message.replace(secret, "…")
+    return message[:_LONGEST_MESSAGE]
 
 
 def what_can_be_shown(error: Exception) -> str:
@@ -176,14 +222,17 @@ def log_in(caller: CallerSession) -> str:
 
 
 def _which(caller: CallerSession) -> str:
-    key = caller.credentials
-    if key.access_key.startswith("ASIA") and not key.token:
+    keys = caller.loaded
+    if keys and keys.access_key.startswith("ASIA") and not keys.token:
         return "they are temporary, and the session token is missing; set AWS_SESSION_TOKEN too"
-    return f"they were deleted, or are of another partition; {log_in(caller)}"
+    return (
+        "they were deleted, are of another partition, or the account has not enabled "
+        f"{caller.region}; {log_in(caller)}"
+    )
 
 
 def _set_again(caller: CallerSession) -> str:
-    if caller.credentials.method == "env":
+    if caller.loaded and caller.loaded.method == "env":
         return "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN again, together"
     return log_in(caller)
 

@@ -145,7 +145,8 @@ def _by_rules(caller: CallerSession) -> str:
 
 
 def _http(caller: CallerSession, url: str) -> Any:
-    bundle = caller.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    named = caller.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    bundle = named or None  # an empty variable is none, and never "do not verify"
     if bundle is not None and not os.path.exists(bundle):  # noqa: PTH110 - as OpenSSL looks
         raise NotConfigured(
             f"there is no file of certificates {quoted(bundle)}; correct AWS_CA_BUNDLE, "

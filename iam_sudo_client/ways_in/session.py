@@ -116,6 +116,12 @@ class CallerSession:
         return caller_credentials.load(self)
 
     @property
+    def loaded(self) -> caller_credentials.Keys | None:
+        """The caller's credentials if they are there: what fails on the way to them asks again."""
+        keys: caller_credentials.Keys | None = self.__dict__.get("credentials")
+        return keys
+
+    @property
     def whole(self) -> Session:
         """Botocore's session, for its clients.
 

@@ -616,8 +616,8 @@ TABLE: dict[str, Situation] = {
     "unknown keys": Situation(
         'Invoke of "iam-sudo" in eu-west-1 failed: UnrecognizedClientException: The '
         "security token is invalid; AWS does not know your credentials: they were "
-        "deleted, or are of another partition; set AWS_ACCESS_KEY_ID, … anew, or "
-        "choose another AWS_PROFILE",
+        "deleted, are of another partition, or the account has not enabled eu-west-1; set "
+        "AWS_ACCESS_KEY_ID, … anew, or choose another AWS_PROFILE",
         answer=(403, "UnrecognizedClientException", "The security token is invalid."),
     ),
     "temporary keys without a token": Situation(
@@ -683,6 +683,121 @@ TABLE: dict[str, Situation] = {
         'Invoke of "iam-sudo" in eu-west-1 failed: ServiceException: An error '
         "occurred; try again, and if it stays, see the AWS Health Dashboard",
         answer=(500, "ServiceException", "An error occurred"),
+    ),
+    # What AWS quotes of a request is not repeated, and 4xx is nothing to be tried again.
+    "a signature that is quoted": Situation(
+        'Invoke of "iam-sudo" in eu-west-1 failed: OddException: no valid header: \'…; trying '
+        "again does not help: check the options, AWS_PROFILE and the region",
+        answer=(
+            403,
+            "OddException",
+            "no valid header: 'AWS4-HMAC-SHA256 Credential=AKIAOLD/x, Signature=S3CR3T'.",
+        ),
+    ),
+    "a header that AWS cannot read": Situation(
+        'Invoke of "iam-sudo" in eu-west-1 failed: IncompleteSignatureException: the secret '
+        "access key is not that of the access key id; set AWS_ACCESS_KEY_ID, "
+        "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN again, together",
+        answer=(403, "IncompleteSignatureException", "AWS4-HMAC-SHA256 Signature=S3CR3T"),
+    ),
+    "a token that is quoted": Situation(
+        'Invoke of "iam-sudo" in eu-west-1 failed: OddException: no such token …; trying again '
+        "does not help: check the options, AWS_PROFILE and the region",
+        environ={"AWS_SESSION_TOKEN": "S3CR3T"},
+        answer=(400, "OddException", "no such token S3CR3T"),
+    ),
+    "an endpoint of another region": Situation(
+        'Invoke of "iam-sudo" in eu-west-1 failed: InvalidSignatureException: what answers is of '
+        "another region than eu-west-1; choose another --region, or correct AWS_ENDPOINT_URL and "
+        "endpoint_url of your profile",
+        answer=(
+            403,
+            "InvalidSignatureException",
+            "Credential should be scoped to a valid region, not 'eu-west-1'.",
+        ),
+    ),
+    "denied by a policy of one's own": Situation(
+        'you may not invoke the broker "iam-sudo" in eu-west-1, account 111122223333: '
+        f"{ANN} {ON} with an explicit deny in an identity-based policy; that is yours, and a grant "
+        "does not help: ask whoever gave it to you; many ask for MFA",
+        answer=denied("with an explicit deny in an identity-based policy"),
+    ),
+    "denied by the function's own policy": Situation(
+        'you may not invoke the broker "iam-sudo" in eu-west-1, account 111122223333: '
+        f"{ANN} {ON} with an explicit deny in a resource-based policy; no grant helps against "
+        "that: ask its owner",
+        answer=denied("with an explicit deny in a resource-based policy"),
+    ),
+    "a function without an address": Situation(
+        '"iam-sudo" in eu-west-1 cannot run now: SubnetIPAddressLimitReachedException: none left; '
+        "its settings do not let it run: tell its owner",
+        answer=(502, "SubnetIPAddressLimitReachedException", "none left"),
+    ),
+    "a proxy's JSON": Situation(
+        'what answers for "iam-sudo" in eu-west-1 is not AWS (HTTP 403, application/json); is '
+        "there a proxy or a portal in between (HTTPS_PROXY, NO_PROXY, VPN)?",
+        answer=(403, "", ""),
+        body={"message": "blocked: S3CR3T"},
+        headers={"Content-Type": "application/json"},
+    ),
+    "a reply without end": Situation(
+        'the reply of "iam-sudo" in eu-west-1 is not what was asked for; is this function the '
+        "iam-sudo broker?",
+        body=b"[" * 100_000,
+    ),
+    "a role of the profile whose source is unknown": Situation(
+        "the role_arn of profile dev: AssumeRole failed: InvalidClientTokenId: The security token "
+        "is invalid; AWS does not know your credentials: they were deleted, are of another "
+        "partition, or the account has not enabled eu-west-1; log in again, or choose another "
+        "AWS_PROFILE",
+        environ=DEV,
+        files=ROLE,
+        answer=(403, "", ""),
+        body=xml("InvalidClientTokenId", "The security token is invalid."),
+    ),
+    "a role of the profile whose source has another secret": Situation(
+        "the role_arn of profile dev: AssumeRole failed: SignatureDoesNotMatch: the secret access "
+        "key is not that of the access key id; log in again, or choose another AWS_PROFILE",
+        environ=DEV,
+        files=ROLE,
+        answer=(403, "", ""),
+        body=xml("SignatureDoesNotMatch", "The request signature does not match"),
+    ),
+    "a role of the profile that is asked for too long": Situation(
+        "the role_arn of profile dev: AssumeRole failed: ValidationError: DurationSeconds exceeds "
+        "the 1 hour session limit; correct the profile (role_arn, role_session_name, "
+        "duration_seconds, …)",
+        environ=DEV,
+        files=ROLE,
+        answer=(400, "", ""),
+        body=xml("ValidationError", "DurationSeconds exceeds the 1 hour session limit"),
+    ),
+    "a region without STS": Situation(
+        "the role_arn of profile dev: AssumeRole failed: RegionDisabledException: STS is not "
+        "activated in this region; choose another --region, or have the account enable it",
+        environ=DEV,
+        files=ROLE,
+        answer=(403, "", ""),
+        body=xml("RegionDisabledException", "STS is not activated in this region"),
+    ),
+    "assume, and a policy that is too large": Situation(
+        "AssumeRole failed: PackedPolicyTooLarge: too large; correct --policy, or make it shorter",
+        arguments=(
+            "assume",
+            "--role-name",
+            "arn:aws:iam::111122223333:role/orders-task",
+            "--policy",
+            '{"Version": "2012-10-17", "Statement": []}',
+            "true",
+        ),
+        answer=(400, "", ""),
+        body=xml("PackedPolicyTooLarge", "too large"),
+    ),
+    "an empty variable for certificates": Situation(
+        "'no-such': command not found. Check its spelling and your PATH; it is run without a "
+        "shell, so aliases and functions are unknown.",
+        environ={"REQUESTS_CA_BUNDLE": ""},
+        arguments=("simulate", "--role-name", "orders-task", "no-such"),
     ),
     "a proxy's page": Situation(
         'what answers for "iam-sudo" in eu-west-1 is not AWS (HTTP 403, text/html); is '
@@ -768,8 +883,9 @@ TABLE: dict[str, Situation] = {
     ),
     "assume, by keys that are unknown": Situation(
         "GetCallerIdentity failed: InvalidClientTokenId: The token is invalid; AWS "
-        "does not know your credentials: they were deleted, or are of another "
-        "partition; set AWS_ACCESS_KEY_ID, … anew, or choose another AWS_PROFILE",
+        "does not know your credentials: they were deleted, are of another "
+        "partition, or the account has not enabled eu-west-1; set AWS_ACCESS_KEY_ID, … anew, or "
+        "choose another AWS_PROFILE",
         answer=(403, "", ""),
         body=xml("InvalidClientTokenId", "The token is invalid."),
         arguments=("assume", "--role-name", "orders-task", "true"),
