@@ -26,7 +26,7 @@ from typing import Protocol, TextIO
 
 import click
 
-from iam_sudo_client.errors import CommandLineError
+from iam_sudo_client.errors import CommandLineError, NotConfigured
 
 log: logging.Logger = logging.getLogger("iam_sudo")
 # Columns of a help text, on terminals that have more.
@@ -62,8 +62,21 @@ def note(**facts: object) -> None:
 
 
 def show(lines: Iterable[str], *, stream: TextIO | None = None) -> None:
-    """Print lines, on standard output unless told otherwise."""
-    click.echo("\n".join(printable(line) for line in lines), file=stream or sys.stdout)
+    """Print lines, on standard output unless told otherwise.
+
+    Raises:
+        NotConfigured: they cannot be written; who stopped reading, as `head` does, has enough.
+    """
+    try:
+        click.echo("\n".join(printable(line) for line in lines), file=stream or sys.stdout)
+    except OSError as error:
+        # What is left in the buffer would fail again, at the end and in other words.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
+        if isinstance(error, BrokenPipeError):
+            return
+        raise NotConfigured(
+            f"the output cannot be written: {error.strerror}; check where it goes"
+        ) from None
 
 
 class _OneLine(logging.Formatter):
@@ -93,7 +106,8 @@ def width() -> int:
     columns = os.environ.get("COLUMNS", "")
     with suppress(AttributeError, ValueError, OSError):
         columns = columns or str(os.get_terminal_size(sys.__stdout__.fileno()).columns)  # type: ignore[union-attr]
-    return max(min(int(columns) if columns.isdecimal() and int(columns) else 80, WIDEST) - 2, 50)
+    known = columns.isdecimal() and len(columns) < 9 and int(columns)  # noqa: PLR2004 - digits
+    return max(min(known or 80, WIDEST) - 2, 50)
 
 
 class Report:

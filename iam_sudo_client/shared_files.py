@@ -50,7 +50,8 @@ def shared_file(variable: str, environ: Mapping[str, str]) -> Path:
     )
     if "HOME" in environ and (expanded == "~" or expanded.startswith("~/")):
         return Path(environ["HOME"] + expanded[1:])
-    return Path(expanded).expanduser()
+    # As botocore has it; `Path.expanduser` fails where nobody has a home, in containers mostly.
+    return Path(os.path.expanduser(expanded))  # noqa: PTH111
 
 
 def check_shared_files(environ: Mapping[str, str]) -> None:

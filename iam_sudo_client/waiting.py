@@ -19,7 +19,7 @@ _ERASE_LINE = "\r\x1b[K"
 @contextmanager
 def waiting_for(what: str) -> Iterator[None]:
     """Show on standard error, if it is a terminal, what is waited for and for how long."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():  # None: it is closed
         yield
         return
     done = threading.Event()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +21,7 @@ from iam_sudo_client.commands.options import (
     simulated_role_options,
 )
 from iam_sudo_client.commands.roles import AskedRole, TakesRole
-from iam_sudo_client.errors import EXIT_DIFFERENCES
+from iam_sudo_client.errors import EXIT_DIFFERENCES, ServiceFailed
 from iam_sudo_client.report import note, show
 
 if TYPE_CHECKING:
@@ -87,8 +88,24 @@ def show_explanation(
     import json
 
     found = explained(request, function_name, region=region, asked=asked)
-    show(json.dumps(found, indent=2).splitlines() if as_json else as_lines(found, diff=diff))
+    with read_from(function_name):
+        lines = json.dumps(found, indent=2).splitlines() if as_json else as_lines(found, diff=diff)
+    show(lines)
     return EXIT_DIFFERENCES if found["differences"] else 0
+
+
+@contextmanager
+def read_from(function_name: str | None) -> Iterator[None]:
+    """What somebody else's function calls an explanation is no defect of ours."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        if function_name is None:
+            raise
+        raise ServiceFailed(
+            f"the explanation of {function_name} cannot be read ({type(error).__name__}); is this "
+            "function the iam-sudo broker, and of this version?"
+        ) from error
 
 
 def explained(

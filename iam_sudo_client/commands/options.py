@@ -24,14 +24,17 @@ CMD_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": Fals
 class Text(click.types.StringParamType):
     """A text without the blanks around it, and never an empty one.
 
-    An empty option is a variable that was not set, and so nobody's wish; every option that has a
-    value is of this type.
+    An empty option is a variable that was not set, and so nobody's wish; so is one that is followed
+    by the next option. Every option that has a value is of this type. (A role whose name begins
+    with `--` is named by its ARN.)
     """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value).strip()
         if not text:
             self.fail("it is empty; was a variable not set?", param, ctx)
+        if text.startswith("--"):  # click would take the next option, or the end of them, for it
+            self.fail(f"{text} is an option and not its value; was a variable not set?", param, ctx)
         return text
 
 
@@ -162,7 +165,7 @@ def asked_function(*, remote: bool, local: bool, function_name: str | None) -> s
     """The broker's function to ask, or None where the caller's own permissions are to be used.
 
     Raises:
-        InvalidOption: the options say both.
+        InvalidOption: the options say both, or name what cannot be a function.
     """
     if local and (remote or function_name):
         other = "--remote" if remote else f"--function-name {function_name}"
@@ -170,6 +173,8 @@ def asked_function(*, remote: bool, local: bool, function_name: str | None) -> s
             f"--local asks no broker, and {other} does; leave one of them out, since the two need "
             "not come to the same"
         )
+    if function_name and not function_name.strip("."):  # a path that leads elsewhere
+        raise InvalidOption(f"--function-name {function_name} is no function's name")
     return None if local else function_name or DEFAULT_FUNCTION_NAME
 
 
@@ -217,7 +222,8 @@ def policy_document(text: str) -> object:
 
     where = "--policy"
     if not text.startswith("{"):
-        path = Path(text.removeprefix("file://")).expanduser()
+        # Unlike `Path.expanduser`, it leaves a home that is not there as it is.
+        path = Path(os.path.expanduser(text.removeprefix("file://")))  # noqa: PTH111
         where = f"--policy {quoted(str(path))}"
         try:
             text = path.read_text("utf-8-sig")

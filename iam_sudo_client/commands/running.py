@@ -191,7 +191,8 @@ def _variables(
 
 def _shell(context: click.Context) -> str:
     """The user's shell, at a terminal; elsewhere an empty variable would run nothing, and well."""
-    if not sys.stdin or not sys.stdin.isatty():
+    # And where the output is taken, as by eval "$(iam-sudo …)", a shell would hang, and be obeyed.
+    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise click.UsageError(
             "specify --profile, a command or both; a shell is opened at a terminal alone", context
         )

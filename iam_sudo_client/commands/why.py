@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from iam_sudo_client.commands.explain import explained
+from iam_sudo_client.commands.explain import explained, read_from
 from iam_sudo_client.commands.options import (
     TEXT,
     asked_function,
@@ -86,7 +86,8 @@ def why(
             role_name or role, principal=principal, base_role=base_role, policy=None, explain=True
         )
         explanation = explained(request, function, region=region, asked=asked)
-        side = denials.told_by_policies(denial, explanation["role"]["name"], explanation)
+        with read_from(function):
+            side = denials.told_by_policies(denial, explanation["role"]["name"], explanation)
     show([f"Denied by  {side.who}", f"Because    {side.why}", f"Next       {side.step}"])
     return 0
 

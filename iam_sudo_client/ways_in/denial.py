@@ -20,7 +20,8 @@ from iam_sudo_core.policy import ALLOW, DENY, Statement, documents, matches, par
 from iam_sudo_core.session import session_name
 
 _WHAT = re.compile(
-    r"(?P<principal>arn:[^\s,\"']+) is not authorized to perform:? \"?(?P<action>[\w-]+:[\w*]+)\"?"
+    r"(?<![:\w/])(?P<principal>arn:[^\s,\"']{1,700}) is not authorized to perform:? "
+    r"\"?(?P<action>[\w-]+:[\w*]+)\"?"
     r"(?:,? on (?:the )?resources?:? \"?(?P<resource>[^\s\"]+)\"?)?"
 )
 _POLICIES = (

@@ -58,7 +58,7 @@ _CORRECT = {
 _CLIENT_ERRORS = range(400, 500)
 # What AWS and gateways quote of a request: the header that signs it, and its parts.
 _SIGNED = re.compile(r"AWS4-.{,2000}?Signature=\S*|(?:Credential|Signature)=\S*")
-_LONGEST_MESSAGE = 2_000
+_LONGEST_MESSAGE, _LOOKED_AT = 2_000, 20_000
 # By which policies AWS says that it denied, and who can change that.
 _DENYING = (
     (
@@ -165,7 +165,7 @@ def service_failed(
 
 def said_by_aws(message: str, caller: CallerSession) -> str:
     """A message on one line, without what it quotes of the request: a signature, a credential."""
-    message = _SIGNED.sub("…", one_line(message)).rstrip(".")
+    message = _SIGNED.sub("…", one_line(message[:_LOOKED_AT])).rstrip(".")
     variables = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
     secrets = [os.environ.get(name) for name in variables]
     if keys := caller.loaded:

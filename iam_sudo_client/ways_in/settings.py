@@ -42,7 +42,7 @@ def handed_on(caller: CallerSession) -> tuple[dict[str, str], list[str]]:
     for key, value in keys.items():
         if key in _ELSEWHERE or says_who({key: ""}):
             continue
-        if key in variables and isinstance(value, str):
+        if key in variables and isinstance(value, str) and "\0" not in value:
             found[variables[key]] = value
         else:
             without.append(key)

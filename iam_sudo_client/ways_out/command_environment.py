@@ -30,6 +30,7 @@ _IDENTITY_WORDS = (
     "CREDENTIALS?",
     "PROFILES?",  # the SDK for JavaScript prefers AWS_PROFILE to keys
     "WEB_IDENTITY",
+    "ASSUMED_ROLE",  # AWS_OKTA_ASSUMED_ROLE: who the shell of another tool is
 )
 # Beginnings of names, up to the end of a word.
 _IDENTITY_BEGINNINGS = (
@@ -52,6 +53,10 @@ _IDENTITY_BEGINNINGS = (
     # Of ours, where one session was begun in another; the new one's are set below.
     "IAM_SUDO_ROLE",
     "IAM_SUDO_EXPIRATION",
+    # Without an underscore: s3fs and older tools.
+    "AWSACCESSKEYID",
+    "AWSSECRETACCESSKEY",
+    "AWSSESSIONTOKEN",
     # Files of credentials, of boto and gsutil.
     "BOTO_CONFIG",
     "BOTO_PATH",

@@ -39,11 +39,15 @@ _LEGACY_TOKEN = "aws_security_token"  # noqa: S105 - the name of a key, not a se
 def credentials_path(environ: Mapping[str, str]) -> Path:
     """Return the file that botocore would read: its variable, else ~/.aws/credentials.
 
-    Raises CredentialsFileUnusable when the variable is set but empty: botocore then reads no file.
+    Raises CredentialsFileUnusable when the variable is set but empty: botocore then reads no file;
+    and when the home that it names is not there.
     """
     if not environ.get(CREDENTIALS_VARIABLE, "~"):
         raise CredentialsFileUnusable("''", reason=f"{CREDENTIALS_VARIABLE} is set but empty")
-    return shared_file(CREDENTIALS_VARIABLE, environ)
+    path = shared_file(CREDENTIALS_VARIABLE, environ)
+    if path.parts[:1] and path.parts[0].startswith("~"):  # else a folder of that name is made here
+        raise CredentialsFileUnusable(path, reason="there is no such home directory; set HOME")
+    return path
 
 
 def save_credentials(

@@ -9,6 +9,7 @@ Source: AWS SDKs and Tools Reference Guide, "Understand the credential provider 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from iam_sudo_client.errors import InvalidProfileName, ProfileIsSomebody
@@ -59,7 +60,8 @@ def _is_somebody(profile: str, environ: Mapping[str, str]) -> str:
 
 def _read(variable: str, environ: Mapping[str, str]) -> Sections:
     path = shared_file(variable, environ)
-    return read_shared_file(path, variable=variable) if path.is_file() else {}
+    there = os.path.isfile(path)  # noqa: PTH113 - says no where the folder may not be read
+    return read_shared_file(path, variable=variable) if there else {}
 
 
 def config_has_region(profile: str, environ: Mapping[str, str]) -> bool:

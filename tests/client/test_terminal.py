@@ -219,3 +219,10 @@ def test_without_a_shell_of_their_own_people_get_that_of_posix(at_terminal: Star
     time.sleep(0.5)
     terminal.type(b"exit 5\n")
     assert terminal.exit_code() == 5
+
+
+def test_a_shell_whose_output_would_be_obeyed_is_not_opened(at_terminal: Start) -> None:
+    terminal = at_terminal("sh", "-c", f'eval "$({" ".join(IAM_SUDO.split())})"; echo ended-$?')
+    terminal.wait_for("a shell is opened at a terminal alone")
+    terminal.wait_for("ended-")
+    terminal.exit_code()

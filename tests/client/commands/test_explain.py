@@ -1,6 +1,12 @@
 """`iam-sudo explain`: explanations as people and scripts meet them."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 from tests.client.command_line import EXPLANATION, Run, Service, one_error
 
@@ -86,3 +92,55 @@ def test_the_session_policy_beside_the_originals(run: Run, service: Service) -> 
 def test_a_refusal_is_not_explained(run: Run, service: Service) -> None:
     service.refuses("RoleNotSelected", "orders-task: may not be simulated: so it is")
     assert "may not be simulated" in one_error(run("explain", "--role-name", "orders-task"), 1)
+
+
+@pytest.mark.parametrize("command", ["explain", "why"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"role": {}},
+        {"policies": {"own": 1}, "differences": [1]},
+        {"policies": {"own": {"Statement": [{}]}}, "guardrails": 5},
+    ],
+)
+def test_what_somebody_else_calls_an_explanation_is_no_defect_of_ours(
+    run: Run, service: Service, command: str, odd: dict[str, object]
+) -> None:
+    service.body = EXPLANATION | odd
+    denied = (
+        b"User: arn:aws:sts::111122223333:assumed-role/IAMSudoUser/iam-sudo-orders-task is not "
+        b"authorized to perform: s3:GetObject on resource: arn:aws:s3:::orders/1"
+    )
+    said = one_error(run(command, "--role-name", "orders-task", stdin=denied), 254)
+    assert said.startswith("the explanation of iam-sudo cannot be read (")
+    assert said.endswith("); is this function the iam-sudo broker, and of this version?")
+
+
+def test_output_that_cannot_be_written_is_no_defect(
+    environment: dict[str, str], service: Service
+) -> None:
+    service.body = EXPLANATION
+    command = [sys.executable, "-m", "iam_sudo_client", "explain", "--role-name", "orders-task"]
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no such device")
+    with full.open("w") as stream:
+        finished = subprocess.run(
+            command, env=environment, stdout=stream, stderr=subprocess.PIPE, check=False
+        )
+    assert finished.returncode == 253
+    assert finished.stderr.decode() == (
+        "ERROR: the output cannot be written: No space left on device; check where it goes\n"
+    )
+
+
+def test_who_stops_reading_has_enough(environment: dict[str, str], service: Service) -> None:
+    service.body = EXPLANATION
+    command = [sys.executable, "-m", "iam_sudo_client", "explain", "--role-name", "orders-task"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    finished = subprocess.run(
+        command, env=environment, stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (finished.returncode, finished.stderr) == (0, b"")

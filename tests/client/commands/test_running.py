@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -171,3 +172,13 @@ def test_without_a_terminal_an_empty_command_is_wrong_usage_and_no_shell(
     assert finished.returncode == 125
     assert "specify --profile, a command or both" in finished.stderr
     assert service.asked == []
+
+
+def test_a_closed_standard_error_stops_nobody(
+    environment: dict[str, str], service: Service, tmp_path: Path
+) -> None:
+    line = f"{sys.executable} -m iam_sudo_client simulate --role-name orders-task echo done 2>&-"
+    finished = subprocess.run(
+        ["sh", "-c", line], env=environment, stdout=subprocess.PIPE, check=False, cwd=tmp_path
+    )
+    assert (finished.returncode, finished.stdout) == (0, b"done\n")

@@ -147,3 +147,58 @@ def test_simulate_can_explain_and_runs_nothing(run: Run, service: Service, tmp_p
     assert explained.stdout.startswith("Role       orders-task")
     assert not (tmp_path / "ran").exists()
     assert service.asked == [{"role_name": "orders-task", "explain": True}]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--profile", "--", "true"],
+        ["--profile", "--force", "true"],
+        ["--base-role", "--local", "true"],
+        ["--function-name", "--region", "eu-west-1", "true"],
+    ],
+)
+def test_an_option_is_never_the_value_of_another(
+    run: Run, service: Service, tmp_path: Path, options: list[str]
+) -> None:
+    finished = run("simulate", "--role-name", "orders-task", *options)
+    assert finished.returncode == 125
+    assert f"{options[1]} is an option and not its value" in finished.stderr
+    assert service.asked == []
+    assert not (tmp_path / ".aws").exists()
+
+
+def test_a_function_that_is_a_path_is_none(run: Run, service: Service) -> None:
+    finished = run("simulate", "--role-name", "orders-task", "--function-name", "..", "true")
+    assert one_error(finished, 2) == "--function-name .. is no function's name"
+    assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    "environ", [{"AWS_CONFIG_FILE": "~no-such-user/config"}, {"AWS_PROFILE": "nul"}]
+)
+def test_a_home_that_is_not_there_and_a_value_that_no_variable_takes_are_no_defects(
+    run: Run, service: Service, tmp_path: Path, environ: dict[str, str | None]
+) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_bytes(b"[profile nul]\noutput = a\0b\n")
+    finished = run("simulate", "--role-name", "orders-task", "true", environ=environ)
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_nothing_is_saved_under_a_home_that_is_not_there(
+    run: Run, service: Service, tmp_path: Path
+) -> None:
+    finished = run(
+        "simulate", "--role-name", "orders-task", "--profile", "orders",
+        environ={"AWS_SHARED_CREDENTIALS_FILE": "~no-such-user/credentials"},
+    )  # fmt: skip
+    assert "there is no such home directory; set HOME" in one_error(finished, 253)
+    assert list(tmp_path.glob("~*")) == []
+
+
+def test_a_policy_of_nobody_is_not_there(run: Run) -> None:
+    finished = run(
+        "simulate", "--role-name", "orders-task", "--policy", "~no-such-user/p.json", "true"
+    )
+    assert "cannot be read: No such file or directory" in one_error(finished, 2)

@@ -1,5 +1,6 @@
 """`iam-sudo why`: the texts of AWS, and which side each comes from."""
 
+import time
 from typing import Any
 
 import pytest
@@ -180,3 +181,9 @@ def test_what_is_no_denial_of_a_session_is_said(
 ) -> None:
     assert said in one_error(run("why", stdin=text), 2)
     assert service.asked == []
+
+
+def test_a_text_that_was_made_to_last_is_read_in_no_time(run: Run) -> None:
+    began = time.monotonic()
+    one_error(run("why", stdin=b"arn:" * 250_000), 2)
+    assert time.monotonic() - began < 60
