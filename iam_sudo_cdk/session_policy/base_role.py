@@ -13,7 +13,7 @@ from iam_sudo_core.arns import BROKER_TAG, GUARDRAILS_POLICY
 
 from ..acknowledgements import acknowledge, acknowledge_in_packs
 from ..owners import own
-from .broker import refuse_customized
+from .customized import refuse_customized
 from .guardrails import policy_denial
 
 

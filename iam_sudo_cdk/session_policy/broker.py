@@ -13,13 +13,12 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from ..acknowledgements import acknowledge, acknowledge_in_packs
-from ..application import is_customized
-from ..errors import InvalidConfiguration
 from ..grants import grant_invoke
 from ..owners import own
 from ..permission_sets import PermissionSet
 from .arn_patterns import function_arn, with_children
 from .bundle import HANDLER, broker_code
+from .customized import refuse_customized
 from .extras import Extras
 
 _INLINE = "IAMNoInlinePolicy"
@@ -210,23 +209,6 @@ def broker_role(
     ):  # fmt: skip
         acknowledge(role, wildcard, reason, finding=f"Resource::{resource}")
     return role
-
-
-def refuse_customized(role: iam.Role) -> None:
-    """Refuse that a role of the broker is one that somebody made by hand (`Role.customize_roles`).
-
-    What keeps the broker from its sessions is part of its roles, and nothing shows that another
-    role has it.
-    """
-    # On older CDKs its name does not tell, and only the role that stands in for it does.
-    stand_in = role.node.try_find_child(f"PrecreatedRole{role.node.id}")
-    if is_customized(role) or stand_in:
-        raise InvalidConfiguration(
-            f"Role.customize_roles: {role.node.path} has to be made by the application, since it "
-            "carries what keeps the broker from its sessions; customize the roles of constructs "
-            "without IamSudo in them, or use TagTrustStrategy",
-            path=role.node.path,
-        )
 
 
 def _only_as_the_broker(function_arn: str) -> iam.PolicyStatement:

@@ -8,7 +8,6 @@ import click
 
 from iam_sudo_client.commands.options import (
     CMD_SETTINGS,
-    TEXT,
     credentials_options,
     environment_options,
     policy_document,
@@ -17,6 +16,7 @@ from iam_sudo_client.commands.options import (
 )
 from iam_sudo_client.commands.roles import AskedRole, RunsCmd
 from iam_sudo_client.commands.running import run_with
+from iam_sudo_client.commands.values import TEXT
 from iam_sudo_client.report import note
 
 if TYPE_CHECKING:

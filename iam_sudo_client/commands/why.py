@@ -9,7 +9,6 @@ import click
 
 from iam_sudo_client.commands.explain import explained, read_from
 from iam_sudo_client.commands.options import (
-    TEXT,
     asked_function,
     region_option,
     report_options,
@@ -18,6 +17,7 @@ from iam_sudo_client.commands.options import (
     way_options,
 )
 from iam_sudo_client.commands.roles import AskedRole, MayTakeRole
+from iam_sudo_client.commands.values import TEXT
 from iam_sudo_client.errors import InvalidOption
 from iam_sudo_client.report import log, show
 
