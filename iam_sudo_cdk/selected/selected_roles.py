@@ -7,6 +7,7 @@ is said on the role, which is not selected.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Protocol, cast
 
 import aws_cdk as cdk
@@ -98,7 +99,7 @@ class SelectedRoles:
         used = self.used_in(stack).uses(role, stack, accounts=self.accounts)
         return [use for use in self.selection.used_by if use in used]
 
-    @property
+    @cached_property
     def accounts(self) -> tuple[str, ...] | None:
         """The accounts that stacks which do not know their own are for, as far as is known."""
         return possible_accounts(cdk.Stack.of(self._owner))
