@@ -18,7 +18,7 @@ from .intrinsics import is_undecided
 from .references import References
 from .resources import member, resources
 from .role_resource import RoleResource, is_role_resource
-from .uses import USES
+from .uses import STARTS, USES
 
 # What stands for the account that a text is deployed to, see `intrinsics`.
 _THIS_ACCOUNT = "000000000000"
@@ -96,6 +96,18 @@ class UsedRoles:
                 if each.is_in(stack, name=name, accounts=accounts)
             }
         return list(found)
+
+    def only_starts_tasks(self, name: str) -> bool:
+        """Whether a role that is known by its name starts tasks, and none runs as it."""
+        self.look(["ecs-task"])
+        references = References(self._root)
+        started = (
+            text
+            for type_, path in STARTS.items()
+            for each in resources(self._root, type_)
+            for text in references.of_property(properties_of(each), path, each).texts
+        )
+        return name not in self._by_name and name in {account_and_name(text)[1] for text in started}
 
     def by_name(self) -> Mapping[str, Sequence[Used]]:
         """The uses of roles by a name, which may be the name of no role of this application."""

@@ -23,6 +23,13 @@ class Use:
     properties: Mapping[str, tuple[str, ...]]
 
 
+# By which AWS starts tasks: a role that a path or a name selects too, and nobody runs as.
+STARTS = {
+    "AWS::ECS::TaskDefinition": "ExecutionRoleArn",
+    "AWS::ECS::DaemonTaskDefinition": "ExecutionRoleArn",
+    "AWS::ECS::ExpressGatewayService": "ExecutionRoleArn",
+}
+
 USES: Mapping[str, Use] = {
     "ecs-task": Use(
         ("ecs-tasks.amazonaws.com",),

@@ -171,7 +171,11 @@ class OpenSelectedRoles(TaggableVisitor):
             return False  # nobody of here opens it, wherever it is made
         if is_left_out_of_grants(name, iam_path=""):
             return False  # of cdk bootstrap, to deploy with
-        return self._selected.names(name=name, path=path)
+        if not self._selected.names(name=name, path=path):
+            return False
+        # Nobody runs as the execution role of a task.
+        used = self._selected.used_in(cdk.Stack.of(beyond_reach))
+        return not used.only_starts_tasks(name)
 
     def late_problems(self) -> list[str]:
         """What is wrong with opened roles since other aspects went on."""

@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("aws_cdk")
 
 import aws_cdk as cdk
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -280,6 +281,26 @@ def test_an_imported_role_that_is_not_selected_is_none_of_our_business(make, pat
     tag_trust(scope, selection=RoleSelection(role_names=["orders-*"], paths=["x"]))
     make(scope)
     assert messages(scope) == {}
+
+
+@pytest.mark.parametrize("by", ["arn", "name"])
+@pytest.mark.parametrize("runs", [False, True])
+def test_an_imported_execution_role_is_no_role_to_run_as(by, runs):
+    scope = stack()
+    tag_trust(scope, selection=RoleSelection(role_names=["*"], paths=["*"]))
+    if by == "arn":
+        execution = iam.Role.from_role_arn(
+            scope, "Execution", f"arn:aws:iam::{ACCOUNT}:role/starts"
+        )
+    else:
+        execution = iam.Role.from_role_name(scope, "Execution", "starts")
+    ecs.FargateTaskDefinition(
+        scope,
+        "Task",
+        execution_role=execution,
+        task_role=execution if runs else task_role(scope),
+    ).add_container("C", image=ecs.ContainerImage.from_registry("x"))
+    assert list(messages(scope)) == (["the-stack/Execution"] if runs else [])
 
 
 def test_a_developer_who_is_an_imported_role_is_no_role_to_open():
