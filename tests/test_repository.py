@@ -172,6 +172,7 @@ def test_a_lock_file_is_of_its_package_and_names_no_registry(directory: str) -> 
     for name, each in lock["packages"].items():
         assert each["integrity"].startswith("sha512-"), name
         assert "resolved" not in each, name
+    assert "://" not in (folder / LOCK).read_text()  # nor who asks for money, as npm would have it
 
 
 # Forms, and a way to report.
