@@ -14,7 +14,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import broker, bundle, command, compaction, hostile, invocation, synth, yardstick
+from benchmarks import (
+    broker,
+    bundle,
+    command,
+    compaction,
+    endpoint,
+    hostile,
+    invocation,
+    synth,
+    yardstick,
+)
 from benchmarks.account import latency
 from benchmarks.peer import PeerFailed
 from benchmarks.report import Measurement, Row, Run, table
@@ -26,6 +36,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "bundle": bundle.measure,
     "help": command.measure,
     "invocation": invocation.measure,
+    "serve": endpoint.measure,
     "compaction": compaction.measure,
     "hostile": hostile.measure,
     "synth": synth.measure,

@@ -360,6 +360,8 @@ def _sdk_environment(directory: Path, ca_bundle: Path) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "aws-credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
         "HOME": str(directory / "home"),
+        "XDG_CACHE_HOME": str(directory / "home" / ".cache"),
+        "XDG_CONFIG_HOME": str(directory / "home" / ".config"),
         "TMPDIR": str(directory),
     }
 

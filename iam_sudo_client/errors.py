@@ -9,7 +9,10 @@
     ├── ProfileHoldsLongLivedKeys   EXIT_CONFIGURATION    --profile names keys nobody can restore
     ├── ProfileIsSomebody           EXIT_CONFIGURATION    --profile would change who somebody is
     ├── CredentialsFileUnusable     EXIT_CONFIGURATION    it cannot be read, locked or replaced
+    ├── ConfigFileUnusable          EXIT_CONFIGURATION    the same of the config file
     ├── SharedFileUnusable          EXIT_CONFIGURATION    no AWS tool could read it
+    ├── SettingsUnusable            EXIT_CONFIGURATION    a file or a variable of settings is none
+    ├── EndpointUnusable            EXIT_CONFIGURATION    nobody can listen there
     ├── CommandNotFound             EXIT_NOT_FOUND        no such command on the child's PATH
     └── CommandNotExecutable        EXIT_NOT_EXECUTABLE   it is there, but cannot be run
 
@@ -99,6 +102,18 @@ class CredentialsFileUnusable(CommandLineError):
         self.reason = reason
 
 
+class ConfigFileUnusable(CommandLineError):
+    exit_code = EXIT_CONFIGURATION
+
+    def __init__(self, path: Path | str, *, reason: str) -> None:
+        super().__init__(
+            f"the config file {path} is left as it was: {reason}. "
+            "Repair it, or name another with AWS_CONFIG_FILE."
+        )
+        self.path = path
+        self.reason = reason
+
+
 class SharedFileUnusable(CommandLineError):
     exit_code = EXIT_CONFIGURATION
 
@@ -107,6 +122,25 @@ class SharedFileUnusable(CommandLineError):
             f"the file {path} cannot be read: {reason}. Repair it, or name another with {variable}."
         )
         self.path = path
+        self.reason = reason
+
+
+class SettingsUnusable(CommandLineError):
+    exit_code = EXIT_CONFIGURATION
+
+    def __init__(self, where: str, *, reason: str) -> None:
+        super().__init__(f"the settings of {where} cannot be used: {reason}. Correct it.")
+        self.where = where
+        self.reason = reason
+
+
+class EndpointUnusable(CommandLineError):
+    exit_code = EXIT_CONFIGURATION
+
+    def __init__(self, where: str, *, reason: str) -> None:
+        super().__init__(
+            f"nothing can listen at {where}: {reason}. Choose another --port, or leave it out."
+        )
         self.reason = reason
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import threading
 import time
@@ -18,8 +19,12 @@ _ERASE_LINE = "\r\x1b[K"
 
 @contextmanager
 def waiting_for(what: str) -> Iterator[None]:
-    """Show on standard error, if it is a terminal, what is waited for and for how long."""
-    if sys.stderr is None or not sys.stderr.isatty():  # None: it is closed
+    """Show on standard error, if it is a terminal, what is waited for and for how long.
+
+    A terminal that calls itself dumb cannot erase a line, and gets none.
+    """
+    # None: it is closed.
+    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield
         return
     done = threading.Event()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import iam_sudo_core
+from iam_sudo_client.cli import COMMANDS
 from iam_sudo_core import errors
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +28,8 @@ ALLOWED = {
     "iam_sudo_core": {"iam_sudo_core", "boto3", "botocore"},
     "iam_sudo_client": {
         "iam_sudo_client", "iam_sudo_core", "boto3", "botocore", "click",
-        "filelock",
+        "filelock", "keyring", "platformdirs",
+        "_sha2", "_sha256",  # the standard library's, of this Python or another
     },
     "iam_sudo_cdk": {"iam_sudo_cdk", "iam_sudo_core", "aws_cdk", "constructs", "jsii"},
 }  # fmt: skip
@@ -45,6 +47,7 @@ ROOMS = {
     "iam_sudo_core.broker": {*WORDS, "exports", "policy", "session", "account"},
     # What every kind of application has in it, whatever is done with it.
     "iam_sudo_cdk.application": {"errors", "selection"},
+    "iam_sudo_client.endpoint": {"errors", "report"},
     "iam_sudo_client.ways_out": {"errors", "shared_files"},
     "iam_sudo_client.workloads": {"errors", "waiting", "ways_in"},
     "iam_sudo_client.ways_in": {"errors", "report", "shared_files", "waiting"},
@@ -216,6 +219,12 @@ def test_the_names_that_a_package_lists_are_there(package: str) -> None:
             assert hasattr(importlib.import_module(package), name), name
 
 
+# What is loaded when it is asked for; `test_rooms` of the client compares the two.
+TAKEN_BY_NAME = {
+    "iam_sudo_client.commands": {name.replace("-", "_") for name in COMMANDS},
+}
+
+
 def listed(package: str) -> set[str]:
     """The `__all__` of a package, read without loading it."""
     return {
@@ -241,6 +250,7 @@ def test_others_take_of_a_room_what_it_lists_and_it_lists_nothing_else(package: 
         assert {name, of_the_room} & found, f"{module}: {name or of_the_room}"
     # What the parts of a result are, whoever is given it may want to name; of those none is asked.
     used = {word for _, name, of_the_room in taken(package) for word in (name, of_the_room)}
+    used |= TAKEN_BY_NAME.get(package, set())
     idle = {each for each in found - used if not each[0].isupper()}
     assert not idle, f"nobody takes {idle}"
 

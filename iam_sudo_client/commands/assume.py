@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -10,18 +10,13 @@ from iam_sudo_client.commands.options import (
     CMD_SETTINGS,
     credentials_options,
     environment_options,
-    policy_document,
     policy_option,
     role_of_option,
 )
 from iam_sudo_client.commands.roles import AskedRole, RunsCmd
 from iam_sudo_client.commands.running import run_with
 from iam_sudo_client.commands.values import TEXT
-from iam_sudo_client.report import note
-
-if TYPE_CHECKING:
-    from iam_sudo_client.ways_in.session import CallerSession
-    from iam_sudo_core.credentials import Credentials
+from iam_sudo_client.commands.ways import assumed
 
 
 @click.command(cls=RunsCmd, context_settings=CMD_SETTINGS)
@@ -44,13 +39,4 @@ def assume(
 
     Without CMD it is a shell, at a terminal.
     """
-    asked = AskedRole.parse(role_name, role_of)
-    document = None if policy is None else policy_document(policy)
-
-    def assumed(caller: CallerSession, role: str, *, narrowed: bool) -> Credentials:
-        from iam_sudo_client.ways_in.assume import assume_role
-
-        note(assuming=role)
-        return assume_role(caller, role, policy=document if narrowed else None, note=note)
-
-    return run_with(context, assumed, asked=asked, **shared)
+    return run_with(context, assumed(AskedRole.parse(role_name, role_of), policy), **shared)

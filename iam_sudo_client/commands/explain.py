@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from iam_sudo_client.commands.asked import asked_function, default_base_role, role_request
 from iam_sudo_client.commands.options import (
-    asked_function,
-    default_base_role,
     region_option,
     report_options,
-    role_request,
     simulated_role_options,
 )
 from iam_sudo_client.commands.roles import AskedRole, TakesRole
@@ -56,13 +54,14 @@ def explain(
     as_json: bool,
     diff: bool,
     region: str | None,
+    caller_profile: str | None,
     verbose: bool,
     debug: bool,
 ) -> int:
-    """Say what the session of a role would be, and what differs from the role.
+    """Say what the session of a role would be.
 
-    Nothing is assumed. The exit code is 0 when the session is faithful to the role's policies, and
-    3 when there are differences.
+    And what differs from the role; nothing is assumed. The exit code is 0 when the session is
+    faithful to the role's policies, and 3 when there are differences.
     """
     context.obj.listen(verbose=verbose, debug=debug)
     asked = AskedRole.parse(role_name, role_of)
@@ -71,7 +70,13 @@ def explain(
     )
     function = asked_function(remote=remote, local=local, function_name=function_name)
     return show_explanation(
-        request, function, region=region, asked=asked, as_json=as_json, diff=diff
+        request,
+        function,
+        region=region,
+        caller_profile=caller_profile,
+        asked=asked,
+        as_json=as_json,
+        diff=diff,
     )
 
 
@@ -80,6 +85,7 @@ def show_explanation(
     function_name: str | None,
     *,
     region: str | None,
+    caller_profile: str | None,
     asked: AskedRole,
     as_json: bool = False,
     diff: bool = False,
@@ -87,7 +93,9 @@ def show_explanation(
     """Print the broker's explanation, or without a function our own, and return the exit code."""
     import json
 
-    found = explained(request, function_name, region=region, asked=asked)
+    found = explained(
+        request, function_name, region=region, caller_profile=caller_profile, asked=asked
+    )
     with read_from(function_name):
         lines = json.dumps(found, indent=2).splitlines() if as_json else as_lines(found, diff=diff)
     show(lines)
@@ -109,12 +117,17 @@ def read_from(function_name: str | None) -> Iterator[None]:
 
 
 def explained(
-    request: Request, function_name: str | None, *, region: str | None, asked: AskedRole
+    request: Request,
+    function_name: str | None,
+    *,
+    region: str | None,
+    caller_profile: str | None,
+    asked: AskedRole,
 ) -> Mapping[str, Any]:
     """The broker's explanation, or without a function our own, of the role that was asked for."""
     from iam_sudo_client.ways_in.session import open_session
 
-    caller = open_session(region, os.environ)
+    caller = open_session(region, os.environ, profile=caller_profile)
     request = asked.requested(caller, request)
     if function_name:
         from iam_sudo_client.ways_in.broker import explained_by_broker

@@ -1,23 +1,17 @@
-"""The options that several commands have, and what becomes of them: typed values, or an error."""
+"""The options that several commands have."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from iam_sudo_client.commands.settled import proposed_roles
 from iam_sudo_client.commands.values import TEXT, OneOf
-from iam_sudo_client.errors import InvalidOption
 
-if TYPE_CHECKING:
-    from iam_sudo_core.broker import Request
-
-DEFAULT_BASE_ROLE = "IAMSudoUser"
 DEFAULT_FUNCTION_NAME = "iam-sudo"
 
-_YET_UNKNOWN = 64 * "-"  # a role's name that is a part of no other, and is replaced
 # Of commands that take CMD: what follows it is its own, its options too.
 CMD_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 
@@ -43,15 +37,8 @@ policy_option: Option = click.option(
     metavar="FILE|JSON",
     help="Narrow the session down to this policy as well.",
 )
-# How a role is asked for, and whom: the broker, or AWS itself.
-way_options: Option = _together(
-    click.option(
-        "--principal",
-        type=TEXT,
-        metavar="TYPE:ID",
-        help="Of the roles that NAME fits, those that this principal may assume.",
-    ),
-    click.option("--base-role", type=TEXT, metavar="NAME|ARN", help="The role to assume in fact."),
+# Whom is asked: the broker, or AWS itself.
+broker_options: Option = _together(
     click.option("--remote", is_flag=True, help="Ask the broker; the default."),
     click.option("--local", is_flag=True, help="Do it with your own permissions."),
     click.option(
@@ -62,26 +49,65 @@ way_options: Option = _together(
         help="The broker's function.",
     ),
 )
+_WORKLOADS = (
+    "ecs:CLUSTER/SERVICE, task-definition:FAMILY[:REVISION], lambda:FUNCTION[:ALIAS], "
+    "stack:STACK/LOGICAL_ID, ec2:INSTANCE_ID, state-machine:NAME."
+)
 role_of_option: Option = click.option(
     "--role-of",
     type=TEXT,
     metavar="TYPE:NAME",
-    help="The role of a workload instead: ecs:CLUSTER/SERVICE, task-definition:FAMILY[:REVISION], "
-    "lambda:FUNCTION[:ALIAS], stack:STACK/LOGICAL_ID, ec2:INSTANCE_ID, state-machine:NAME.",
+    help=f"The role of a workload instead: {_WORKLOADS}",
+)
+way_options: Option = _together(
+    click.option(
+        "--principal",
+        type=TEXT,
+        metavar="TYPE:ID",
+        help="Of the roles that NAME fits, those that this principal may assume.",
+    ),
+    click.option("--base-role", type=TEXT, metavar="NAME|ARN", help="The role to assume in fact."),
+    broker_options,
 )
 simulated_role_options: Option = _together(
     click.option(
         "--role-name",
         type=TEXT,
         metavar="NAME|ARN",
+        shell_complete=proposed_roles,
         help="The role: its name, a part of it, or its ARN.",
     ),
     role_of_option,
     way_options,
     policy_option,
 )
-region_option: Option = click.option(
-    "--region", type=TEXT, metavar="REGION", help="Use this AWS region."
+# The same of a command that takes several.
+roles_options: Option = _together(
+    click.option(
+        "--role-name",
+        multiple=True,
+        type=TEXT,
+        metavar="NAME|ARN",
+        shell_complete=proposed_roles,
+        help="The role, served at /role/NAME; may be given several times.",
+    ),
+    click.option(
+        "--role-of",
+        multiple=True,
+        type=TEXT,
+        metavar="TYPE:NAME",
+        help=f"The role of a workload, likewise: {_WORKLOADS}",
+    ),
+)
+caller_profile_option: Option = click.option(
+    "--caller-profile", type=TEXT, metavar="PROFILE", help="Ask as this AWS profile of yours."
+)
+no_cache_option: Option = click.option(
+    "--no-cache", is_flag=True, help="Neither take nor keep credentials of the cache."
+)
+region_option: Option = _together(
+    click.option("--region", type=TEXT, metavar="REGION", help="Use this AWS region."),
+    caller_profile_option,
 )
 report_options: Option = _together(
     click.option("--verbose", is_flag=True, help="Show the steps on standard error."),
@@ -113,7 +139,16 @@ environment_options: Option = _together(
         help="A variable of your shell that wins over the workload's; may be repeated.",
     ),
 )
+cmd_options: Option = _together(
+    click.option(
+        "--region", type=TEXT, metavar="REGION", help="Use, and hand on, this AWS region."
+    ),
+    caller_profile_option,
+    report_options,
+    click.argument("cmd", nargs=-1, type=click.UNPROCESSED, metavar="[CMD…]"),
+)
 credentials_options: Option = _together(
+    click.option("--refresh", is_flag=True, help="Renew the credentials for as long as CMD runs."),
     click.option(
         "--profile",
         type=TEXT,
@@ -121,103 +156,14 @@ credentials_options: Option = _together(
         help="Save the credentials under this AWS profile.",
     ),
     click.option("--force", is_flag=True, help="Let --profile overwrite long-lived keys."),
-    click.option(
-        "--region", type=TEXT, metavar="REGION", help="Use, and hand on, this AWS region."
-    ),
-    report_options,
-    click.argument("cmd", nargs=-1, type=click.UNPROCESSED, metavar="[CMD…]"),
+    no_cache_option,
+    cmd_options,
 )
-
-
-def asked_function(*, remote: bool, local: bool, function_name: str | None) -> str | None:
-    """The broker's function to ask, or None where the caller's own permissions are to be used.
-
-    Raises:
-        InvalidOption: the options say both, or name what cannot be a function.
-    """
-    if local and (remote or function_name):
-        other = "--remote" if remote else f"--function-name {function_name}"
-        raise InvalidOption(
-            f"--local asks no broker, and {other} does; leave one of them out, since the two need "
-            "not come to the same"
-        )
-    if function_name and not function_name.strip("."):  # a path that leads elsewhere
-        raise InvalidOption(f"--function-name {function_name} is no function's name")
-    return None if local else function_name or DEFAULT_FUNCTION_NAME
-
-
-def role_request(
-    role_name: str | None,
-    *,
-    principal: str | None,
-    base_role: str | None,
-    policy: str | None,
-    explain: bool,
-) -> Request:
-    """The options of `simulated_role_options` as the broker is asked.
-
-    Without a name the role is yet to be looked up, and the request is for none that there is.
-
-    Raises:
-        InvalidOption: one of them is none that the broker would take.
-    """
-    from iam_sudo_core.broker.request import Request
-    from iam_sudo_core.errors import InvalidRequest
-
-    options = {
-        "role_name": role_name or _YET_UNKNOWN,
-        "principal": principal,
-        "base_role": base_role,
-        "policy": None if policy is None else policy_document(policy),
-        "explain": explain,
-    }
-    try:
-        return Request.parse({key: value for key, value in options.items() if value is not None})
-    except InvalidRequest as error:
-        raise InvalidOption(str(error)) from None
-
-
-def policy_document(text: str) -> object:
-    """The policy of `--policy`: JSON, or a file of it, by its path or as the AWS CLI writes one.
-
-    Raises:
-        InvalidOption: there is no such file, or it is no JSON, or JSON that may be read two ways.
-    """
-    import json
-    from pathlib import Path
-
-    from iam_sudo_core.errors import quoted
-
-    where = "--policy"
-    if not text.startswith("{"):
-        # Unlike `Path.expanduser`, it leaves a home that is not there as it is.
-        path = Path(os.path.expanduser(text.removeprefix("file://")))  # noqa: PTH111
-        where = f"--policy {quoted(str(path))}"
-        try:
-            text = path.read_text("utf-8-sig")
-        except OSError as error:
-            raise InvalidOption(f"{where} cannot be read: {error.strerror or error}") from None
-        except UnicodeError:
-            raise InvalidOption(f"{where} is not UTF-8") from None
-    try:
-        return json.loads(text, object_pairs_hook=_without_duplicates)
-    except json.JSONDecodeError as error:
-        raise InvalidOption(
-            f"{where} is not JSON, at line {error.lineno}, column {error.colno}: {error.msg}"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise InvalidOption(f"{where} cannot be used: {error}") from None
-
-
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} stands there twice")
-    return found
-
-
-def default_base_role() -> str:
-    """The base role of `--local` where no option names one; an empty variable is none."""
-    return os.environ.get("IAM_SUDO_BASE_ROLE") or DEFAULT_BASE_ROLE
+# A session for a command that runs nothing: simulated, or by an option the role itself.
+session_options: Option = _together(
+    simulated_role_options,
+    click.option("--assume", is_flag=True, help="The role itself, which has to trust you."),
+    region_option,
+    no_cache_option,
+    report_options,
+)

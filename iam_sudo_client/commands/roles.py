@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from iam_sudo_client.commands.settled import Settled
 from iam_sudo_client.report import note
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from iam_sudo_core.broker import Request
 
 
-class MayTakeRole(click.Command):
+class MayTakeRole(Settled):
     """A command that may be told a role, by one of its two options."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
-        if ctx.params["role_name"] is not None and ctx.params["role_of"] is not None:
+        if isinstance(ctx.params["role_name"], str) and isinstance(ctx.params["role_of"], str):
             raise click.UsageError(
                 "--role-name and --role-of are two ways to name one role; leave one of them out",
                 ctx,
@@ -37,7 +38,8 @@ class TakesRole(MayTakeRole):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
-        if ctx.params["role_name"] is ctx.params["role_of"] and not ctx.resilient_parsing:
+        named = ctx.params["role_name"] or ctx.params["role_of"]
+        if not named and not ctx.resilient_parsing:
             [option] = [each for each in self.params if each.name == "role_name"]
             raise click.MissingParameter(
                 ctx=ctx, param=option, param_hint="'--role-name' or '--role-of'"
@@ -84,24 +86,38 @@ class AskedRole:
 
         return cls(None, Workload.parse(role_of))
 
-    def look_up(self, caller: CallerSession) -> Found | None:
-        """The workload's role; None where the role is named by itself.
+    def look_up(self, caller: CallerSession) -> KnownRole:
+        """The role that is named, or that of the workload.
 
         Raises:
             InvalidOption, ServiceFailed, NotConfigured: as `workloads.roles.find`.
         """
         if self.workload is None:
-            return None
+            return KnownRole(str(self.name))
         from iam_sudo_client.workloads.roles import find
 
         found = find(caller, self.workload)
         note(role_of=self.workload, role=found.role)
-        return found
+        return KnownRole(str(found.role), found)
 
     def requested(self, caller: CallerSession, request: Request) -> Request:
         """The request, for the role that was looked up."""
-        found = self.look_up(caller)
-        return for_role(request, str(found.role)) if found else request
+        return for_role(request, self.look_up(caller).text) if self.workload else request
+
+
+@dataclass(frozen=True)
+class KnownRole:
+    """A role by its ARN, or as it was named; of a workload, what else was `found`."""
+
+    text: str
+    found: Found | None = None
+
+    @property
+    def name(self) -> str:
+        from iam_sudo_core.arns import RoleArn
+
+        arn = RoleArn.named(self.text)
+        return arn.name if arn else self.text
 
 
 def for_role(request: Request, role: str, **more: Any) -> Request:

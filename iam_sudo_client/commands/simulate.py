@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from iam_sudo_client.commands.asked import asked_function, role_request
 from iam_sudo_client.commands.explain import show_explanation
 from iam_sudo_client.commands.options import (
     CMD_SETTINGS,
-    asked_function,
     credentials_options,
-    default_base_role,
     environment_options,
-    role_request,
     simulated_role_options,
 )
-from iam_sudo_client.commands.roles import AskedRole, RunsCmd, for_role
+from iam_sudo_client.commands.roles import AskedRole, RunsCmd
 from iam_sudo_client.commands.running import run_with
-from iam_sudo_client.report import note
-
-if TYPE_CHECKING:
-    from iam_sudo_client.ways_in.session import CallerSession
-    from iam_sudo_core.credentials import Credentials
+from iam_sudo_client.commands.ways import simulated
 
 
 @click.command(cls=RunsCmd, context_settings=CMD_SETTINGS)
@@ -59,19 +53,11 @@ def simulate(
     function = asked_function(remote=remote, local=local, function_name=function_name)
     if explain:
         context.obj.listen(verbose=shared["verbose"], debug=shared["debug"])
-        return show_explanation(request, function, region=shared["region"], asked=asked)
-
-    def simulated(caller: CallerSession, role: str, *, narrowed: bool) -> Credentials:
-        # What narrows CMD's session, or says which of several roles is meant, is of that one alone.
-        others: dict[str, Any] = {} if narrowed else {"policy": None, "principal": None}
-        wanted = for_role(request, role, **others) if role != role_name else request
-        if function:
-            from iam_sudo_client.ways_in.broker import ask_broker
-
-            note(asking=f"function {function}", role=role)
-            return ask_broker(caller, wanted, function_name=function)
-        from iam_sudo_client.ways_in.local import simulate_here
-
-        return simulate_here(caller, wanted, base_role=default_base_role(), note=note)
-
-    return run_with(context, simulated, asked=asked, **shared)
+        return show_explanation(
+            request,
+            function,
+            region=shared["region"],
+            caller_profile=shared["caller_profile"],
+            asked=asked,
+        )
+    return run_with(context, simulated(asked, request, function), **shared)

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+_LAST_PORT = 65_535
+
 
 class Text(click.types.StringParamType):
     """A text without the blanks around it, and never an empty one.
@@ -35,6 +37,16 @@ class OneOf(Text):
         if text not in self.words:
             self.fail(f"{text!r} is none of {', '.join(self.words)}", param, ctx)
         return text
+
+
+class Port(Text):
+    """A TCP port."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = super().convert(value, param, ctx)
+        if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= _LAST_PORT):
+            self.fail(f"{text!r} is no port; give one of 1 to {_LAST_PORT}", param, ctx)
+        return int(text)
 
 
 TEXT = Text()

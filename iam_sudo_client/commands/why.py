@@ -7,13 +7,12 @@ import sys
 
 import click
 
+from iam_sudo_client.commands.asked import asked_function, role_request
 from iam_sudo_client.commands.explain import explained, read_from
 from iam_sudo_client.commands.options import (
-    asked_function,
     region_option,
     report_options,
     role_of_option,
-    role_request,
     way_options,
 )
 from iam_sudo_client.commands.roles import AskedRole, MayTakeRole
@@ -25,7 +24,11 @@ from iam_sudo_client.report import log, show
 _MOST_CHARACTERS = 1_000_000
 
 
-@click.command(cls=MayTakeRole)
+class _ByTheText(MayTakeRole):
+    takes_default_role = False  # the text tells
+
+
+@click.command(cls=_ByTheText)
 @click.option(
     "--role-name", type=TEXT, metavar="NAME|ARN", help="The role, where the text does not tell."
 )
@@ -46,13 +49,15 @@ def why(
     local: bool,
     function_name: str | None,
     region: str | None,
+    caller_profile: str | None,
     verbose: bool,
     debug: bool,
 ) -> int:
-    """Say who denies, by an AccessDenied text on standard input.
+    """Say who denies, by the text of an AccessDenied.
 
-    That is the role, its boundary, the base role, the guardrails, or something that no policy of
-    the role tells. Where AWS's words are not enough, the session is explained as by explain.
+    The text is standard input. It is the role, its boundary, the base role, the guardrails, or
+    something that no policy of the role tells. Where AWS's words are not enough, the session is
+    explained as by explain.
     """
     context.obj.listen(verbose=verbose, debug=debug)
     asked = AskedRole.parse(role_name, role_of)
@@ -70,8 +75,8 @@ def why(
     if asked.workload:
         from iam_sudo_client.ways_in.session import open_session
 
-        found = asked.look_up(open_session(region, os.environ))
-        asked = AskedRole(str(found.role) if found else None, None)
+        caller = open_session(region, os.environ, profile=caller_profile)
+        asked = AskedRole(asked.look_up(caller).text, None)
     role_name = asked.name
     arn = RoleArn.named(role_name or "")
     role = arn.name if arn else role_name or denial.role_name()
@@ -85,7 +90,9 @@ def why(
         request = role_request(
             role_name or role, principal=principal, base_role=base_role, policy=None, explain=True
         )
-        explanation = explained(request, function, region=region, asked=asked)
+        explanation = explained(
+            request, function, region=region, caller_profile=caller_profile, asked=asked
+        )
         with read_from(function):
             side = denials.told_by_policies(denial, explanation["role"]["name"], explanation)
     show([f"Denied by  {side.who}", f"Because    {side.why}", f"Next       {side.step}"])

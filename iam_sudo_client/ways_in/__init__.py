@@ -7,4 +7,15 @@ and `trust_policy` are `assume`'s own, `invoke` the broker's, `terminal` that of
 credentials; `failures` says what went wrong.
 """
 
-__all__ = ["assume", "broker", "denial", "failures", "local", "session", "settings"]
+__all__ = [
+    "assume",
+    "broker",
+    "denial",
+    "failures",
+    "local",
+    "roles",
+    "session",
+    "settings",
+    "signin",
+    "terminal",
+]

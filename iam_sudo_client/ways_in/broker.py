@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from iam_sudo_client.errors import CommandLineError, Refused, ServiceFailed
 from iam_sudo_client.ways_in.caller_credentials import odd_character
@@ -84,7 +84,7 @@ def ask_broker(caller: CallerSession, request: Request, *, function_name: str) -
         ServiceFailed: the broker cannot be invoked, or failed.
         NotConfigured: the caller has no usable credentials.
     """
-    return _answer(caller, request, function_name, read=_credentials)
+    return ask(caller, request, function_name, read=_credentials)
 
 
 def explained_by_broker(
@@ -95,12 +95,28 @@ def explained_by_broker(
     Raises:
         Refused, ServiceFailed, NotConfigured: as `ask_broker`.
     """
-    return _answer(caller, request, function_name, read=_explanation)
+    return ask(caller, request, function_name, read=_explanation)
 
 
-def _answer(
-    caller: CallerSession, request: Request, function_name: str, *, read: Callable[[object], T]
+class Question(Protocol):
+    """What is asked; `role_name` is how a refusal of it is known."""
+
+    @property
+    def role_name(self) -> str: ...
+
+    def to_event(self) -> dict[str, object]: ...
+
+    def confirmation(self) -> dict[str, str]: ...
+
+
+def ask(
+    caller: CallerSession, request: Question, function_name: str, *, read: Callable[[object], T]
 ) -> T:
+    """What `read` makes of the broker's reply; a ValueError of it says what is wrong.
+
+    Raises:
+        Refused, ServiceFailed, NotConfigured: as `ask_broker`.
+    """
     answer = invoke(caller, function_name, request.to_event())
     where = f"{quoted(function_name)} in {caller.region}"
     if answer.status != _OK or _is_page(answer):
@@ -119,7 +135,7 @@ def _answer(
         ) from None
 
 
-def _check_confirmed(reply: object, request: Request, where: str) -> None:
+def _check_confirmed(reply: object, request: Question, where: str) -> None:
     """A broker that does not know what is asked of it may give more, and would not say so."""
     given = reply if isinstance(reply, Mapping) else {}
     for name, value in request.confirmation().items():
@@ -197,7 +213,7 @@ def _not_invoked(answer: Answer, where: str, caller: CallerSession) -> CommandLi
     )
 
 
-def _said_by_function(said: object, where: str, request: Request) -> CommandLineError:
+def _said_by_function(said: object, where: str, request: Question) -> CommandLineError:
     """What a function error is: a refusal of the broker, a failure of it, or neither."""
     found = said if isinstance(said, dict) else {}
     message = one_line(str(found.get("errorMessage") or ""))

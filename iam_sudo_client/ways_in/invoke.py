@@ -66,7 +66,7 @@ def invoke(caller: CallerSession, function_name: str, event: object) -> Answer:
     """
     keys = caller.credentials
     url = f"{endpoint(caller)}/{_API_VERSION}/functions/{quote(function_name, safe='')}/invocations"
-    http = _http(caller, url)
+    http = connection(caller, url)
     left = min(_ATTEMPTS, int(caller.get_config_variable("max_attempts") or _ATTEMPTS))
     while True:
         request = AWSRequest(
@@ -144,7 +144,12 @@ def _by_rules(caller: CallerSession) -> str:
     return found
 
 
-def _http(caller: CallerSession, url: str) -> Any:
+def connection(caller: CallerSession, url: str) -> Any:
+    """What sends requests to a URL, by the caller's proxies and certificates.
+
+    Raises:
+        NotConfigured: one of them is none.
+    """
     named = caller.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     bundle = named or None  # an empty variable is none, and never "do not verify"
     if bundle is not None and not os.path.exists(bundle):  # noqa: PTH110 - as OpenSSL looks

@@ -12,6 +12,7 @@ from iam_sudo_client.report import Note
 from iam_sudo_client.waiting import waiting_for
 from iam_sudo_client.ways_in.failures import service_failed, translated, who_denies
 from iam_sudo_core.broker.explanation import explain
+from iam_sudo_core.broker.listing import ListRequest, list_selected
 from iam_sudo_core.broker.simulate import simulate
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import AwsCallFailed, IamSudoError, RoleChanged, quoted
@@ -53,6 +54,17 @@ def explain_here(
         return explain(
             request, selection=_Everything(), base_role=base_role, iam=iam, note=note
         ).to_reply()
+
+
+def listed_here(caller: CallerSession, pattern: str | None) -> Mapping[str, Any]:
+    """The roles that the caller may read, of which --local would simulate each.
+
+    Raises:
+        ServiceFailed, NotConfigured: as `simulate_here`.
+    """
+    iam, _sts = caller.clients()
+    with _refusals(caller, base_role=""):
+        return list_selected(ListRequest(pattern), selection=_Everything(), iam=iam).to_reply()
 
 
 @contextmanager

@@ -43,9 +43,10 @@ _PROFILE = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
 class CallerSession:
     """Who asks. Towards botocore's providers it is a session."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, profile: str | None = None) -> None:
         self.environ = environ
-        self._given: dict[str, Any] = {}
+        # A profile that is given, and not set, wins over keys of variables, as everywhere.
+        self._given: dict[str, Any] = {} if profile is None else {"profile": profile}
         mapping = configprovider.create_botocore_default_config_mapping(self)
         self._values = configprovider.ConfigValueStore(mapping=mapping)
 
@@ -194,8 +195,10 @@ class CallerSession:
         )
 
 
-def open_session(region: str | None, environ: Mapping[str, str]) -> CallerSession:
-    """The caller of the environment and the files, in a region.
+def open_session(
+    region: str | None, environ: Mapping[str, str], *, profile: str | None = None
+) -> CallerSession:
+    """The caller of a profile, else of the environment and the files, in a region.
 
     The region is the option's, else `AWS_REGION` (which botocore alone would not read), else what
     botocore finds: `AWS_DEFAULT_REGION`, the profile's.
@@ -205,13 +208,14 @@ def open_session(region: str | None, environ: Mapping[str, str]) -> CallerSessio
         SharedFileUnusable: a file of AWS's cannot be read.
     """
     check_shared_files(os.environ)
-    caller = CallerSession(environ)
+    caller = CallerSession(environ, profile=profile)
     try:
         caller.get_scoped_config()
     except exceptions.ProfileNotFound:
+        set_by = next((name for name in _PROFILE if name in os.environ), "AWS_PROFILE")
         raise no_such_profile(
             caller.profile or "",
-            variable=next((name for name in _PROFILE if name in os.environ), "AWS_PROFILE"),
+            variable="--caller-profile" if profile else set_by,
             known=caller.full_config["profiles"],
         ) from None
     except exceptions.ConfigParseError as error:

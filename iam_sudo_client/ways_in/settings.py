@@ -32,9 +32,14 @@ _OTHERS = {
 _ELSEWHERE = {"region", "expiration", "services"}
 
 
-def handed_on(caller: CallerSession) -> tuple[dict[str, str], list[str]]:
-    """The variables that say what the profile says, and the keys that no variable says."""
-    if caller.profile is None:
+def handed_on(
+    caller: CallerSession, *, files_are_shut: bool = False
+) -> tuple[dict[str, str], list[str]]:
+    """The variables that say what the profile says, and the keys that no variable says.
+
+    Of a command that cannot read the files, `[default]` is a profile like any other.
+    """
+    if caller.profile is None and not files_are_shut:
         return {}, []
     variables = dict(_known())
     found, without = {}, []

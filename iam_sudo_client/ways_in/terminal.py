@@ -55,6 +55,19 @@ def ask_on_terminal(prompt: str) -> str:
     return typed
 
 
+def agreed_on_terminal(question: str) -> bool | None:
+    """Whether somebody at the terminal types yes; None where there is no terminal."""
+    terminal = _open_terminal()
+    if terminal is None:
+        return None
+    with os.fdopen(terminal, "r+b", buffering=0) as both:
+        if sys.platform == "win32":  # what is typed at is not what is shown on
+            print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        else:
+            both.write(f"{question} [y/N] ".encode())
+        return both.readline().strip().lower() in (b"y", b"yes")
+
+
 def _open_terminal() -> int | None:
     try:
         return os.open(_TERMINAL, os.O_RDWR | getattr(os, "O_NOCTTY", 0))

@@ -4,4 +4,11 @@ They import `errors`, `shared_files` and the core's `Credentials`, and no botoco
 on may have come from anywhere. Listed are the modules that others may use.
 """
 
-__all__ = ["command_environment", "credentials_file", "run_command", "writable_profile"]
+__all__ = [
+    "command_environment",
+    "credentials_file",
+    "formats",
+    "process_profile",
+    "run_command",
+    "writable_profile",
+]

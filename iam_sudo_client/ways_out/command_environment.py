@@ -5,12 +5,14 @@ endpoints, retries, certificates) stays, since the program should reach AWS as i
 Names are told apart by rule, so that `AWS_BEARER_TOKEN_` of tomorrow's service goes as well; a name
 that says neither is the program's own and stays.
 
-Not attempted: files. Some programs prefer theirs to any variable, see docs/decisions/0012.
+Not attempted for credentials in variables: files. Some programs prefer theirs to any variable, see
+docs/decisions/0012. For an endpoint's they are shut.
 Source: AWS SDKs and Tools Reference Guide, "Configuration and authentication settings reference",
 and where a line says so the SDK or the tool itself. Its test has every variable that botocore
 and the AWS CLI know decided.
 """
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -57,6 +59,7 @@ _IDENTITY_BEGINNINGS = (
     "AWSACCESSKEYID",
     "AWSSECRETACCESSKEY",
     "AWSSESSIONTOKEN",
+    r"IAM_SUDO_\w+_(?:URI|TOKEN)",
     # Files of credentials, of boto and gsutil.
     "BOTO_CONFIG",
     "BOTO_PATH",
@@ -73,6 +76,10 @@ _CONFIGURATION = re.compile(r"AWS_SHARED_CREDENTIALS_FILE|AWS_ENDPOINT_URL_.*")
 # workload's image, for whoever may change the workload: ld.so(8), dyld(1), Bash Reference Manual,
 # "Bash Startup Files" and "Shell Functions".
 _RUNS_SOMETHING = re.compile(r"LD_.*|DYLD_.*|BASH_ENV|BASH_FUNC_.*", re.DOTALL)
+
+# Files in which SDKs look for credentials before they ask an endpoint. The last one is boto's:
+# botocore reads it too, and looks at two more places unless the variable is set.
+_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "BOTO_CONFIG")
 
 _SCHEMES = "AWS_AUTH_SCHEME_PREFERENCE"
 _SIGNED_WITH_KEYS = re.compile(r"\s*sigv4a?\s*(?:,\s*sigv4a?\s*)*")
@@ -91,13 +98,47 @@ def command_environment(
     that the caller resolved: it may have come from the profile whose name is taken out here. None
     leaves the region variables as they are.
     """
-    environment = {name: text for name, text in environ.items() if not names_somebody(name, text)}
+    environment = _nobody(environ, region=region, role=role)
     environment["AWS_ACCESS_KEY_ID"] = credentials.access_key_id
     environment["AWS_SECRET_ACCESS_KEY"] = credentials.secret_access_key
     environment["AWS_SESSION_TOKEN"] = credentials.session_token
     if role is not None:
-        environment["IAM_SUDO_ROLE"] = role
         environment["IAM_SUDO_EXPIRATION"] = credentials.expiration
+    return environment
+
+
+def endpoint_environment(
+    environ: Mapping[str, str],
+    endpoint: Mapping[str, str],
+    *,
+    region: str | None,
+    role: str | None = None,
+) -> dict[str, str]:
+    """The same, with the variables of an endpoint that gives credentials in place of credentials.
+
+    SDKs ask an endpoint after they have looked into files, and ask the metadata service when it
+    gives nothing. So of both there are none: a `[default]` profile would make the command the
+    caller. What files set besides, the caller has to hand on.
+    """
+    environment = _nobody(environ, region=region, role=role)
+    environment |= dict.fromkeys(_FILES, os.devnull)
+    environment["AWS_EC2_METADATA_DISABLED"] = "true"
+    return environment | dict(endpoint)
+
+
+def of_role(role: str, endpoint: Mapping[str, str]) -> dict[str, str]:
+    """The same endpoint, for a command that hands it on: IAM_SUDO_ORDERS_TASK_URI, and _TOKEN."""
+    name = re.sub(r"[^A-Z0-9]", "_", role.upper())
+    return {
+        f"IAM_SUDO_{name}_{variable.rpartition('_')[2]}": text
+        for variable, text in endpoint.items()
+    }
+
+
+def _nobody(environ: Mapping[str, str], *, region: str | None, role: str | None) -> dict[str, str]:
+    environment = {name: text for name, text in environ.items() if not names_somebody(name, text)}
+    if role is not None:
+        environment["IAM_SUDO_ROLE"] = role
     if region is not None:
         environment["AWS_REGION"] = environment["AWS_DEFAULT_REGION"] = region
     return environment

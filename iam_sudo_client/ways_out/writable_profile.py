@@ -26,6 +26,7 @@ from iam_sudo_client.shared_files import (
 # What tools are that are told no profile.
 _DEFAULT = "default"
 _OWN_PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+PROCESS_KEY, PROCESS_COMMAND = "credential_process", "credential-process"
 # What we write, and the older name of the token, which goes.
 _OURS = {"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"}
 
@@ -56,6 +57,25 @@ def _is_somebody(profile: str, environ: Mapping[str, str]) -> str:
         if keys.get("source_profile") == profile != name:
             return f"profile {name} is made from it (source_profile)"
     return ""
+
+
+def check_process_profile(profile: str, environ: Mapping[str, str], *, force: bool = False) -> None:
+    """Look whether a profile may become one that asks us, in the config file.
+
+    One that does already may be written again. Raises as `check_profile`.
+    """
+    check_profile_name(profile)
+    if force:
+        return
+    keys = profiles(_read(CONFIG_VARIABLE, environ)).get(profile, {})
+    if says_who(_read(CREDENTIALS_VARIABLE, environ).get(profile, {})):
+        reason = f"{shared_file(CREDENTIALS_VARIABLE, environ)} has keys of it, which would win"
+    elif says_who(keys) == [PROCESS_KEY] and PROCESS_COMMAND in keys[PROCESS_KEY].split():
+        return
+    else:
+        reason = _is_somebody(profile, environ)
+    if reason:
+        raise ProfileIsSomebody(profile, reason=reason, instead=f"iam-sudo-{profile}")
 
 
 def _read(variable: str, environ: Mapping[str, str]) -> Sections:

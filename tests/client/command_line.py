@@ -5,6 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import click
+
+from iam_sudo_client.cli import COMMANDS, cli
+
+CLI = {name: cli.get_command(click.Context(cli), name) or cli for name in COMMANDS}
 GIVEN = {
     "AccessKeyId": "ASIAGIVEN",
     "SecretAccessKey": "given-secret",
@@ -64,9 +69,9 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def one_error(finished: "subprocess.CompletedProcess[str]", code: int) -> str:
-    """The one line that a failure prints; `code` is its kind's, which `explain` alone ends with."""
-    runs_nothing = {"explain", "why", "--explain"} & set(finished.args)
-    ends_with = code if runs_nothing or code in (126, 127) else 125
+    """The one line of a failure; `code` is its kind's, with which what runs no CMD ends."""
+    runs = {"simulate", "assume"} & set(finished.args) and "--explain" not in finished.args
+    ends_with = 125 if runs and code not in (126, 127) else code
     assert (finished.returncode, finished.stdout) == (ends_with, "")
     [line] = finished.stderr.splitlines()
     assert line.startswith("ERROR: ")

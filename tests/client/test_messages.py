@@ -96,6 +96,104 @@ ROLE = config(
     credentials="[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = S3CR3T\n",
 )
 TABLE: dict[str, Situation] = {
+    # What was written down.
+    "a variable of settings that is none": Situation(
+        "the settings of IAM_SUDO_LOCAL cannot be used: it is 'si', and has to be one of true, "
+        "false. Correct it.",
+        environ={"IAM_SUDO_LOCAL": "si"},
+    ),
+    "a project's file with a slip": Situation(
+        "the settings of {home}/.iam-sudo.toml cannot be used: it has 'default', and may have "
+        "[defaults] and [roles.NAME]. Correct it.",
+        files={"../.iam-sudo.toml": "[default]\n"},
+    ),
+    "a project that would run a command": Situation(
+        "the settings of {home}/.iam-sudo.toml cannot be used: [roles.orders-task] has 'command', "
+        "and may have role-name, role-of, region, principal, base-role, policy, function-name, "
+        "local, assume, caller-profile, cache. Correct it.",
+        files={"../.iam-sudo.toml": "[roles.orders-task]\ncommand = 'rm -r ~'\n"},
+    ),
+    "a project that changes the broker": Situation(
+        "{home}/.iam-sudo.toml wants function-name = 'theirs', which needs your yes, and there is "
+        "no terminal to ask on; run iam-sudo in a terminal once, or give --function-name yourself",
+        files={"../.iam-sudo.toml": "[defaults]\nfunction-name = 'theirs'\n"},
+    ),
+    "no such profile of the caller": Situation(
+        'there is no AWS profile "nobody"; set --caller-profile to one that ~/.aws/config or '
+        "~/.aws/credentials has, or unset it",
+        arguments=("simulate", "--caller-profile", "nobody", "--role-name", "orders-task", "true"),
+    ),
+    # Commands that hand credentials on.
+    "a profile that asks us as itself": Situation(
+        "the profile that you are asks iam-sudo for its credentials, which would ask itself; give "
+        "--caller-profile, or write the profile anew by iam-sudo configure",
+        environ={"IAM_SUDO_ASKING": "1"},
+        arguments=("credential-process", "--role-name", "orders-task"),
+    ),
+    "a profile that is somebody": Situation(
+        "--profile 'dev' would change who somebody is: {home}/.aws/config has it with "
+        "role_arn. Choose another name, --profile iam-sudo-dev for one; --force writes it all "
+        "the same.",
+        files=config("role_arn = x\nsource_profile = y"),
+        arguments=("configure", "--profile", "dev", "--role-name", "orders-task"),
+    ),
+    "a profile with keys of its own": Situation(
+        "--profile 'base' would change who somebody is: {home}/.aws/credentials has keys of it, "
+        "which would win. Choose another name, --profile iam-sudo-base for one; --force writes it "
+        "all the same.",
+        files={"credentials": "[base]\naws_access_key_id = A\naws_secret_access_key = S3CR3T\n"},
+        arguments=("configure", "--profile", "base", "--role-name", "orders-task"),
+    ),
+    "a format that is none": Situation(
+        "--format 'toml' is none; choose one of json, env, fish, powershell, cmd, docker",
+        arguments=("export", "--format", "toml", "--role-name", "orders-task"),
+    ),
+    "the role itself, and a broker": Situation(
+        "--assume is the role itself, and --function-name is of a simulated one; leave one of "
+        "them out",
+        arguments=(
+            "export",
+            "--assume",
+            "--function-name",
+            "x",
+            "--role-name",
+            "orders-task",
+        ),
+    ),
+    "a service that is none": Situation(
+        "--service 'S3?' is no service of the console, such as s3",
+        arguments=("console", "--service", "S3?", "--role-name", "orders-task"),
+    ),
+    "a console that is not known": Situation(
+        "the console of partition aws-iso (region us-iso-east-1) is not known; choose another "
+        "--region",
+        arguments=("console", "--region", "us-iso-east-1", "--role-name", "orders-task"),
+    ),
+    "no sign-in token": Situation(
+        "AWS gives no sign-in token (HTTP 200); is there a proxy or a portal in between "
+        "(HTTPS_PROXY, NO_PROXY, VPN)?",
+        environ={"AWS_ENDPOINT_URL_SIGNIN": "http://127.0.0.1:{port}"},
+        arguments=("console", "--role-name", "orders-task"),
+    ),
+    "a broker that cannot list": Situation(
+        '"iam-sudo" in eu-west-1 is a broker of an earlier version, which cannot list roles; '
+        "deploy it anew",
+        body={
+            "errorType": "InvalidRequest",
+            "errorMessage": 'invalid request: unknown key "list"; known: role_name, principal',
+        },
+        headers={"X-Amz-Function-Error": "Unhandled"},
+        arguments=("list",),
+    ),
+    "a list that is none": Situation(
+        'the reply of "iam-sudo" in eu-west-1 is not what was asked for: roles is missing; is this '
+        "function the iam-sudo broker?",
+        arguments=("list",),
+    ),
+    "a shell that is not known": Situation(
+        "'tcsh' is no shell that is known here: bash, zsh, fish",
+        arguments=("completion", "tcsh"),
+    ),
     # The user's files.
     "a config file with a byte order mark": Situation(
         "the file {home}/.aws/config cannot be read: it starts with a byte order mark "
@@ -1065,6 +1163,41 @@ TABLE: dict[str, Situation] = {
     "a variable to keep that is not there": Situation(
         "--keep NO_SUCH: your shell has no such variable; export it, or leave --keep out",
         arguments=of("task-definition:orders", "--environment", "--keep", "NO_SUCH"),
+    ),
+    # The endpoint.
+    "serve, and nobody to know the token": Situation(
+        "without CMD nobody would know the token: give CMD, or --token-file FILE for programs that "
+        "have AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=FILE",
+        arguments=("serve", "--role-name", "x"),
+    ),
+    "serve at an address that anybody reaches": Situation(
+        "--host '0.0.0.0' is no address at which SDKs ask without TLS; it is 127.0.0.1, or for "
+        "containers 169.254.170.2, 169.254.170.23, fd00:ec2::23, as docs/recipes.md shows",
+        arguments=("serve", "--role-name", "x", "--host", "0.0.0.0", "true"),  # noqa: S104
+    ),
+    "serve one role twice": Situation(
+        "the role x is there twice; leave one out",
+        arguments=("serve", "--role-name", "x", "--role-name", "x", "true"),
+    ),
+    "serve roles whose variables are the same": Situation(
+        "the roles x-y and x_y would have one variable, IAM_SUDO_X_Y_URI; serve them apart",
+        arguments=("serve", "--role-name", "x-y", "--role-name", "x_y", "true"),
+    ),
+    "--refresh of what lasts an hour": Situation(
+        "--refresh renews for CMD alone, and what --profile saves lasts an hour; leave one of them "
+        "out",
+        arguments=("simulate", "--refresh", "--role-name", "x", "--profile", "p", "true"),
+    ),
+    "a token file that others can read": Situation(
+        '--token-file ".aws/token" is not yours alone: others may have read it; remove it, and a '
+        "new one is made",
+        files={"token": "S3CR3T"},
+        arguments=("serve", "--role-name", "x", "--token-file", ".aws/token"),
+    ),
+    "credentials that had ended when they came": Situation(
+        "the credentials of orders-task ended 2026-11-22 13:00:00 UTC, when they had just come; "
+        "check the clock of this machine",
+        arguments=("simulate", "--refresh", "--role-name", "orders-task", "true"),
     ),
     # --profile.
     "a profile of the config file": Situation(

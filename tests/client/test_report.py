@@ -192,10 +192,8 @@ def test_wrong_usage_says_how_it_is_used_and_what_was_wrong(run: Run) -> None:
 
 def test_no_arguments_at_all_show_the_help(run: Run) -> None:
     finished = run()
-    assert (
-        "  simulate  Run CMD with what the role may do, and no more."
-        in shown(finished).splitlines()
-    )
+    said = "simulate Run CMD with what the role may do, and no more."
+    assert said in [" ".join(line.split()) for line in shown(finished).splitlines()]
 
 
 @pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL"])

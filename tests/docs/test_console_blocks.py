@@ -22,7 +22,7 @@ from tests.docs.pages import PAGES, ROOT, Block, Page, blocks
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 ELLIPSIS = "…"
 # Other people's commands, whose options are their own affair.
-FOREIGN = {"aws", "grep", "python", "python3", "."}
+FOREIGN = {"aws", "docker", "eval", "grep", "python", "python3", "."}
 
 
 def commands(block: Block) -> Iterator[list[str]]:
@@ -30,13 +30,9 @@ def commands(block: Block) -> Iterator[list[str]]:
     text = block.text.replace("\\\n", " ")
     for line in text.splitlines():
         if line.startswith("$ "):
-            words: list[str] = []
-            for word in [*shlex.split(line[2:], comments=True), "&&"]:
-                if word != "&&":
-                    words.append(word)
-                elif words:
-                    yield words
-                    words = []
+            # Where the output goes is the shell's affair.
+            typed = [re.sub(r" > \S+", "", each) for each in line[2:].split(" && ")]
+            yield from (shlex.split(each, comments=True) for each in typed)
 
 
 def check_all(block: Block) -> None:

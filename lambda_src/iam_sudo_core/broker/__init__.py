@@ -1,7 +1,7 @@
 """One decision: what is asked, which role is meant, may it be simulated, and the answer.
 
-It imports every other room. These names bring no boto3 along; the modules `decision`, `explanation`
-and `simulate` do, so they are listed, and loaded by whoever imports them.
+It imports every other room. These names bring no boto3 along; the modules `decision`,
+`explanation`, `listing` and `simulate` do, so they are listed, and loaded by whoever imports them.
 """
 
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ __all__ = [
     "Settings",
     "decision",
     "explanation",
+    "listing",
     "simulate",
 ]
 

@@ -1,9 +1,9 @@
 """The audit trail: a line of JSON when a request arrives and one for its decision, no secret in it.
 
 The first line has what was asked and the decision "asked"; the second one everything, and the
-decision "granted", "explained" or "refused". A request id without a second line is one whose
-function was killed: by its timeout, say. CloudWatch Logs Insights finds the fields as they are:
-`filter decision = "refused"`.
+decision "granted", "explained", "listed" or "refused". A request id without a second line is one
+whose function was killed: by its timeout, say. CloudWatch Logs Insights finds the fields as they
+are: `filter decision = "refused"`.
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ class AuditLine:
 
     def explained(self) -> str:
         return self._line(decision="explained")
+
+    def listed(self) -> str:
+        return self._line(decision="listed")
 
     def refused(self, error: IamSudoError) -> str:
         return self._line(decision="refused", error=type(error).__name__, reason=str(error))

@@ -1,4 +1,6 @@
-"""One decision: an event becomes credentials, an explanation or a refusal, and two audit lines.
+"""One decision: an event becomes an answer or a refusal, and two audit lines.
+
+The answer is credentials, an explanation, or the list of roles that may be simulated.
 
 The lines are printed, which is how a function writes to its log: one when the request arrives, in
 case the function is killed, and one with the decision, before anybody learns of it.
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 from ..account.calls import Client, clients
@@ -15,6 +18,7 @@ from ..credentials import Credentials
 from ..errors import BrokerFailure, IamSudoError
 from .audit import AuditLine
 from .explanation import Explanation, explain
+from .listing import Listing, ListRequest, list_selected
 from .request import Request
 from .settings import Settings
 from .simulate import simulate
@@ -26,7 +30,7 @@ __all__ = ["clients", "decide"]
 def decide(
     event: object, *, request_id: str, settings: Settings, iam: Client, sts: Client
 ) -> dict[str, Any]:
-    """The reply to an event: an STS credentials object, or an explanation if it asks for one.
+    """The reply to an event: an STS credentials object, or an explanation or list if it asks.
 
     Raises:
         IamSudoError: a refusal, or a failure; its class is the `errorType` of the reply.
@@ -34,7 +38,7 @@ def decide(
     audit = AuditLine(request_id=request_id, event=event)
     try:
         print(audit.asked(), flush=True)
-        request = Request.parse(event)
+        request = _request(event)
         answer = _answer(request, settings, iam=iam, sts=sts, note=audit.note)
     except IamSudoError as error:
         print(audit.refused(error), flush=True)
@@ -47,15 +51,28 @@ def decide(
         failure = BrokerFailure(request_id=request_id)
         print(audit.refused(failure), flush=True)
         raise failure from None
-    print(
-        audit.granted(answer) if isinstance(answer, Credentials) else audit.explained(), flush=True
-    )
-    return {**answer.to_reply(), **request.confirmation()}
+    if isinstance(answer, Credentials):
+        print(audit.granted(answer), flush=True)
+    else:
+        print(audit.listed() if isinstance(answer, Listing) else audit.explained(), flush=True)
+    confirmed = request.confirmation() if isinstance(request, Request) else {}
+    return {**answer.to_reply(), **confirmed}
+
+
+def _request(event: object) -> Request | ListRequest:
+    if isinstance(event, Mapping) and "list" in event:
+        return ListRequest.parse(event)
+    return Request.parse(event)
 
 
 def _answer(
-    request: Request, settings: Settings, *, iam: Client, sts: Client, note: Note
-) -> Credentials | Explanation:
+    request: Request | ListRequest, settings: Settings, *, iam: Client, sts: Client, note: Note
+) -> Credentials | Explanation | Listing:
+    if isinstance(request, ListRequest):
+        note(pattern_asked=request.pattern)
+        listing = list_selected(request, selection=settings.selection, iam=iam)
+        note(roles_listed=len(listing.roles))
+        return listing
     known: dict[str, Any] = {
         "selection": settings.selection,
         "base_role": settings.base_role,

@@ -24,7 +24,7 @@ from iam_sudo_client.errors import (
     InvalidProfileName,
     ProfileHoldsLongLivedKeys,
 )
-from iam_sudo_client.ways_out import credentials_file
+from iam_sudo_client.ways_out import edited_file
 from iam_sudo_client.ways_out.credentials_file import credentials_path, save_profile
 from iam_sudo_core.credentials import Credentials
 
@@ -452,7 +452,7 @@ def test_a_full_disk_leaves_the_file_and_no_draft(
 def test_a_lock_that_is_never_released_is_a_clear_error(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials_file, "LOCK_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(edited_file, "LOCK_TIMEOUT_SECONDS", 0.1)
     with (
         FileLock(f"{path}.lock"),
         pytest.raises(CredentialsFileUnusable, match="another process held"),
@@ -481,11 +481,11 @@ def test_no_error_of_the_file_shows_a_secret() -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from iam_sudo_client.ways_out import credentials_file
+from iam_sudo_client.ways_out import edited_file
 from iam_sudo_client.ways_out.credentials_file import save_profile
 from iam_sudo_core.credentials import Credentials
 
-credentials_file.LOCK_TIMEOUT_SECONDS = 240.0  # sixteen take turns on a machine that is busy
+edited_file.LOCK_TIMEOUT_SECONDS = 240.0  # sixteen take turns on a machine that is busy
 
 path, profile, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 print("ready", flush=True)

@@ -1,0 +1,32 @@
+"""Names of roles for the completion of shells: those that `list` has printed last."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from iam_sudo_client.cache import keys
+
+_FILE = "role-names"
+
+
+def keep(names: Iterable[str], environ: Mapping[str, str]) -> None:
+    """Keep the names; where that cannot be, none are proposed."""
+    folder = keys.cache_folder(environ)
+    with suppress(OSError):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        path = os.path.join(folder, _FILE)
+        descriptor = os.open(f"{path}.{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("\n".join(names))
+        os.replace(f"{path}.{os.getpid()}", path)
+
+
+def known(environ: Mapping[str, str]) -> list[str]:
+    """The names that are kept."""
+    try:
+        with open(os.path.join(keys.cache_folder(environ), _FILE), encoding="utf-8") as file:
+            return file.read().split()
+    except (OSError, ValueError):
+        return []
