@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,11 @@ def doctor(
         examination.of("identity", lambda: _identity(caller))
         asks = not function or examination.of("broker", lambda: _broker(caller, function))
         if asks and (role_name or role_of):
-            examination.of("role", lambda: _role(asked, function, options))
+            found = examination.of(
+                "role", lambda: _role(asked, function, options), lambda found: found.as_line()
+            )
+            if found:
+                examination.of("trust", lambda: _trust(caller, found.arn))
     examination.of("cache", _cache)
     return examination.end()
 
@@ -133,15 +138,39 @@ def _broker(caller: CallerSession, function: str) -> str:
     return f"function {function}, version {theirs}; you may ask it"
 
 
-def _role(asked: AskedRole, function: str | None, options: dict[str, Any]) -> str:
-    from iam_sudo_client.commands.explain import explained
+@dataclass(frozen=True)
+class _Role:
+    arn: str
+    base_role: str
+    differences: int
+
+    def as_line(self) -> str:
+        count = self.differences
+        told = f"{count} differences, see iam-sudo explain" if count else "no differences"
+        return f"{self.arn.rpartition('/')[2]} on {self.base_role}: {told}"
+
+
+def _role(asked: AskedRole, function: str | None, options: dict[str, Any]) -> _Role:
+    from iam_sudo_client.commands.explain import explained, read_from
 
     request = role_request(asked.name, principal=None, base_role=None, policy=None, explain=True)
     whose = {name: options[name] for name in ("region", "caller_profile")}
     found = explained(request, function, asked=asked, **whose)
-    count = len(found["differences"])
-    told = "no differences" if not count else f"{count} differences, see iam-sudo explain"
-    return f"{found['role']['name']} on {found['base_role']}: {told}"
+    with read_from(function):
+        return _Role(str(found["role"]["arn"]), str(found["base_role"]), len(found["differences"]))
+
+
+def _trust(caller: CallerSession, arn: str) -> str:
+    """Whether the role may be assumed as well; a role that may be simulated need not."""
+    from iam_sudo_client.ways_in.roles import trusting
+
+    try:
+        surely = trusting(caller).get(arn)
+    except ServiceFailed as error:
+        return f"whether the role trusts you cannot be seen: {error}"
+    if surely is None:
+        return "the role does not trust you, so simulate it"
+    return "the role trusts you, so assume it" if surely else "the role may trust you: try assume"
 
 
 def _cache() -> str:

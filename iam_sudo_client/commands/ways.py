@@ -20,8 +20,8 @@ from iam_sudo_client.commands.asked import (
 )
 from iam_sudo_client.commands.roles import AskedRole, KnownRole, for_role
 from iam_sudo_client.commands.settled import settings_of
-from iam_sudo_client.errors import InvalidOption
-from iam_sudo_client.report import note
+from iam_sudo_client.errors import InvalidOption, NotConfigured, ServiceFailed
+from iam_sudo_client.report import log, note
 
 if TYPE_CHECKING:
     from iam_sudo_client.ways_in.session import CallerSession
@@ -130,6 +130,8 @@ def credentials_by(
 ) -> Credentials:
     """The credentials of a role, new or kept; kept ones last at least so many seconds.
 
+    When new ones cannot be had, and nobody has refused them, kept ones are good until the last.
+
     Raises what the way raises.
     """
     where = cache_setting(context)
@@ -148,13 +150,20 @@ def credentials_by(
         return json.dumps(found.to_reply()), until(found)
 
     name = keys.name((*way.question, role.text, caller.region, caller.profile or ""), os.environ)
-    text = entries.kept(
-        name,
-        get,
-        os.environ,
-        seconds=seconds or entries.LEAST_SECONDS,
-        in_keyring=where == "keyring",
-    )
+    try:
+        text = entries.kept(
+            name,
+            get,
+            os.environ,
+            seconds=seconds or entries.LEAST_SECONDS,
+            in_keyring=where == "keyring",
+        )
+    except (NotConfigured, ServiceFailed) as error:
+        found = entries.read(name, os.environ) if seconds else None
+        if found is None:
+            raise
+        log.warning("no new credentials, and those of before last a few minutes: %s", error)
+        text = found
     if not asked:
         note(given_before="the credentials are those of the cache; --no-cache asks for new ones")
     return Credentials.from_reply(json.loads(text))

@@ -38,8 +38,9 @@ SETTINGS: Mapping[str, type] = {
     "caller-profile": str,
     "cache": str,
 }
+ROLE = frozenset({"role-name", "role-of"})
 # Of these a project may say nothing but its roles and regions without a question.
-_FREE = {"role-name", "role-of", "region", "principal"}
+_FREE = ROLE | {"region", "principal"}
 ASKS = SETTINGS.keys() - _FREE
 # The user's alone: where secrets are kept.
 _OWN = {"cache"}
@@ -149,6 +150,6 @@ def _values(table: Mapping[str, object], where: str, path: str, *, is_project: b
         if name in _OWN and is_project:
             raise SettingsUnusable(path, reason=f"{name} is the user's own, and no project's")
         found[name] = value
-    if where != "defaults" and {"role-name", "role-of"} <= found.keys():
+    if found.keys() >= ROLE:
         raise SettingsUnusable(path, reason=f"[{where}] has role-name and role-of; leave one out")
     return found

@@ -19,6 +19,7 @@ from iam_sudo_client.errors import SettingsUnusable
 from iam_sudo_client.settings.files import (
     ASKS,
     CACHES,
+    ROLE,
     SETTINGS,
     SettingsFile,
     project_file,
@@ -63,10 +64,18 @@ def resolved(environ: Mapping[str, str], *, project: bool = True) -> Settings:
     defaults: dict[str, Setting] = {}
     roles: dict[str, Mapping[str, Setting]] = {}
     for file in reversed(files):
-        defaults |= _settings(file, file.defaults)
+        _beat(defaults, _settings(file, file.defaults))
         roles |= {name: _settings(file, values) for name, values in file.roles.items()}
-    defaults |= _variables(environ)
+    _beat(defaults, _variables(environ))
     return Settings(defaults, roles)
+
+
+def _beat(settings: dict[str, Setting], by: Mapping[str, Setting]) -> None:
+    """Put settings over others. A role is one, by whichever of the two ways it is named."""
+    if by.keys() & ROLE:
+        for name in ROLE:
+            settings.pop(name, None)
+    settings.update(by)
 
 
 def is_allowed(file: SettingsFile, environ: Mapping[str, str]) -> bool:

@@ -76,6 +76,27 @@ def test_sdks_that_renew_early_get_new_ones(run: Run, service: Service) -> None:
     assert len(service.asked) == 2
 
 
+@pytest.mark.parametrize("status", [403, 500])
+def test_while_new_ones_cannot_be_had_those_that_are_good_are_given(
+    run: Run, service: Service, status: int
+) -> None:
+    service.body = lasting(minutes=14)
+    first = run(*ORDERS)
+    service.fails(status, "ServiceException")
+    second = run(*ORDERS)
+    assert second.stdout == first.stdout
+    assert "no new credentials, and those of before last a few minutes: " in second.stderr
+    assert "given-secret" not in second.stderr
+
+
+def test_a_refusal_is_one_whatever_was_given_before(run: Run, service: Service) -> None:
+    service.body = lasting(minutes=14)
+    run(*ORDERS)
+    service.refuses("RoleNotSelected", "orders-task: may not be simulated")
+    finished = run(*ORDERS)
+    assert (finished.returncode, finished.stdout) == (1, "")
+
+
 @pytest.mark.parametrize(
     "other",
     [

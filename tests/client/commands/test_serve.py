@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.client.command_line import GIVEN, Run, Service, one_error
+from tests.client.commands.test_role_of import DEFINITION
 
 URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
@@ -371,3 +372,38 @@ def test_verbose_shows_no_secret(run: Run) -> None:
     assert "serving: orders-task" in finished.stderr
     for secret in (shown[TOKEN], "given-secret", "given-token"):
         assert secret not in finished.stderr
+
+
+def test_cmd_beside_an_endpoint_gets_what_the_workload_gets(run: Run, service: Service) -> None:
+    service.operations = {
+        "DescribeTaskDefinition": {"taskDefinition": DEFINITION},
+        "GetParameters": {"Parameters": [{"Name": "/orders/password", "Value": "S3CR3T"}]},
+    }
+    finished = run(
+        "simulate", "--refresh", "--role-of", "task-definition:orders", "--environment", "--",
+        *python(ENVIRONMENT),
+    )  # fmt: skip
+    found = json.loads(finished.stdout)
+    assert (found["STAGE"], found["PASSWORD"]) == ("dev", "S3CR3T")
+    assert found["IAM_SUDO_ROLE"] == "orders-task"
+    assert found[URI].endswith("/role/orders-task")
+    assert "AWS_ACCESS_KEY_ID" not in found
+
+
+def test_roles_of_names_and_of_workloads_are_served_together(run: Run, service: Service) -> None:
+    service.operations = {"DescribeTaskDefinition": {"taskDefinition": DEFINITION}}
+    finished = run(
+        "serve", "--role-of", "task-definition:orders", "--role-name", "payments-task",
+        *python(ENVIRONMENT),
+    )  # fmt: skip
+    found = json.loads(finished.stdout)
+    assert found["IAM_SUDO_ROLE"] == "payments-task"
+    assert found["IAM_SUDO_ORDERS_TASK_URI"].endswith("/role/orders-task")
+
+
+def test_a_workload_s_role_that_is_named_as_well_is_there_twice(run: Run, service: Service) -> None:
+    service.operations = {"DescribeTaskDefinition": {"taskDefinition": DEFINITION}}
+    finished = run(
+        "serve", "--role-of", "task-definition:orders", "--role-name", "orders-task", "true"
+    )
+    assert "the role orders-task is there twice" in one_error(finished, code=125)

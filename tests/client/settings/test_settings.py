@@ -12,7 +12,8 @@ import click
 import pytest
 
 from iam_sudo_client.settings.files import SETTINGS
-from tests.client.command_line import CLI, Run, Service, one_error
+from tests.client.command_line import CLI, GIVEN, Run, Service, one_error
+from tests.client.commands.test_role_of import DEFINITION
 
 Write = Callable[[str], None]
 
@@ -34,6 +35,96 @@ def test_a_short_name_is_enough(run: Run, service: Service, user: Write) -> None
     assert run("simulate", "--role-name", "orders", "true").returncode == 0
     assert service.asked == [{"role_name": "Orders-Dev-TaskRole"}]
     assert "/eu-central-1/lambda/" in service.authorizations[0]
+
+
+SERVICE = '[roles.orders]\nrole-of = "task-definition:orders"\n'
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("simulate", "--role-name", "orders", "true"),
+        ("simulate", "--refresh", "--role-name", "orders", "true"),
+        ("serve", "--role-name", "orders", "true"),
+        ("credential-process", "--role-name", "orders"),
+        ("export", "--role-name", "orders"),
+        ("configure", "--profile", "p", "--role-name", "orders"),
+    ],
+)
+def test_a_short_name_may_stand_for_a_workload(
+    run: Run, service: Service, user: Write, command: tuple[str, ...]
+) -> None:
+    user(SERVICE)
+    service.body = {**GIVEN, "Expiration": "2036-11-22T13:00:00+00:00"}
+    service.operations = {"DescribeTaskDefinition": {"taskDefinition": DEFINITION}}
+    finished = run(*command)
+    assert finished.returncode == 0, finished.stderr
+    asked = [each["role_name"] for each in service.asked if "role_name" in each]
+    assert asked == ([] if "configure" in command else [DEFINITION["taskRoleArn"]])
+
+
+def test_a_profile_of_a_workload_looks_it_up_anew(
+    run: Run, service: Service, user: Write, tmp_path: Path
+) -> None:
+    user(SERVICE)
+    service.operations = {"DescribeTaskDefinition": {"taskDefinition": DEFINITION}}
+    finished = run("configure", "--profile", "p", "--role-name", "orders")
+    assert "gets the credentials of orders-task by itself" in finished.stderr
+    command = (tmp_path / ".aws" / "config").read_text()
+    assert "credential-process --role-of task-definition:orders" in command
+    assert "orders-task" not in command
+
+
+@pytest.mark.parametrize("typed", [("--role-name", "x"), ("--role-of", "task-definition:orders")])
+def test_a_role_that_is_typed_takes_the_place_of_either_way_to_name_one(
+    run: Run, service: Service, user: Write, typed: tuple[str, str]
+) -> None:
+    service.operations = {"DescribeTaskDefinition": {"taskDefinition": DEFINITION}}
+    for default in ('role-name = "y"', 'role-of = "task-definition:payments"'):
+        user(f"[defaults]\n{default}\n")
+        assert run("simulate", "--no-cache", *typed, "true").returncode == 0
+        role = {"--role-name": "x", "--role-of": DEFINITION["taskRoleArn"]}[typed[0]]
+        assert service.asked[-1] == {"role_name": role}
+
+
+def test_the_nearer_role_counts_by_whichever_way_it_is_named(
+    run: Run, service: Service, user: Write, project: Write
+) -> None:
+    user('[defaults]\nrole-name = "of-the-user"\n')
+    project('[defaults]\nrole-of = "task-definition:orders"\n')
+    service.operations = {"DescribeTaskDefinition": {"taskDefinition": DEFINITION}}
+    assert run("simulate", "true").returncode == 0
+    assert service.asked[-1] == {"role_name": DEFINITION["taskRoleArn"]}
+    environ: dict[str, str | None] = {"IAM_SUDO_ROLE_NAME": "of-a-variable"}
+    assert run("simulate", "true", environ=environ).returncode == 0
+    assert service.asked[-1] == {"role_name": "of-a-variable"}
+
+
+def test_several_short_names_are_served_if_they_agree(
+    run: Run, service: Service, user: Write
+) -> None:
+    service.body = {**GIVEN, "Expiration": "2036-11-22T13:00:00+00:00"}
+    text = (
+        '[roles.a]\nrole-name = "a-task"\nregion = "eu-south-1"\n'
+        '[roles.b]\nrole-name = "b-task"\nregion = "{}"\n'
+    )
+    both = ("serve", "--role-name", "a", "--role-name", "b")
+    user(text.format("eu-south-1"))
+    assert run(*both, "true").returncode == 0
+    assert [each["role_name"] for each in service.asked] == ["a-task", "b-task"]
+    assert "/eu-south-1/lambda/" in service.authorizations[0]
+    user(text.format("eu-south-2"))
+    assert "'eu-south-1' of one before it; serve them apart" in one_error(
+        run(*both, "true"), code=125
+    )
+    assert run(*both, "--region", "eu-west-1", "true").returncode == 0
+
+
+def test_a_default_role_is_served(run: Run, service: Service, user: Write) -> None:
+    service.body = {**GIVEN, "Expiration": "2036-11-22T13:00:00+00:00"}
+    user('[defaults]\nrole-name = "orders-task"\n')
+    assert run("serve", "true").returncode == 0
+    assert service.asked == [{"role_name": "orders-task"}]
 
 
 def test_a_default_role_need_not_be_typed(run: Run, service: Service, user: Write) -> None:
