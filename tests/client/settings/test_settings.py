@@ -114,9 +114,8 @@ def test_several_short_names_are_served_if_they_agree(
     assert [each["role_name"] for each in service.asked] == ["a-task", "b-task"]
     assert "/eu-south-1/lambda/" in service.authorizations[0]
     user(text.format("eu-south-2"))
-    assert "'eu-south-1' of one before it; serve them apart" in one_error(
-        run(*both, "true"), code=125
-    )
+    wrong = one_error(run(*both, "true"), code=125)
+    assert "'eu-south-1' of one before it; serve them apart" in wrong
     assert run(*both, "--region", "eu-west-1", "true").returncode == 0
 
 
