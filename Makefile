@@ -72,7 +72,7 @@ test-wheel: .venv/.stamp node_modules/.stamp tests/node_modules/.stamp  # what `
 docs: .venv/.stamp  ## write docs/api.md, from the docstrings of the construct library
 	@$(RUN) .venv/bin/python -m tests.docs.api
 
-bench: .venv/.stamp .venv-ancestor/.stamp node_modules/.stamp  ## measure, the ancestor too
+bench: .venv/.stamp .venv-ancestor/.stamp .venv-awsume/.stamp node_modules/.stamp  ## measure, the ancestor too
 	@$(RUN) .venv/bin/python -m benchmarks $(ARGS)
 
 env:  ## install everything that demo and test need
@@ -106,6 +106,9 @@ test-3.%: .venv-3.%/.stamp
 
 .venv-ancestor/.stamp: requirements-ancestor.txt
 	$(call venv,.venv-ancestor,$(PYTHON),requirements-ancestor.txt)
+
+.venv-awsume/.stamp: requirements-awsume.txt
+	$(call venv,.venv-awsume,$(PYTHON),requirements-awsume.txt)
 
 .venv-oldest-cdk/.stamp: requirements-oldest-cdk.txt requirements-client.txt requirements-test.txt
 .venv-oldest-cdk/.stamp: pyproject.toml

@@ -1,5 +1,7 @@
 """How long one has to wait for the command, beside a boto3 script that makes the same call.
 
+And for an answer that is kept, beside awsume, which has none to ask for a profile of keys.
+
 From the start of a process to its end, with byte code of everything, as users have it. Who answers
 is a server of this machine, so that what is measured is the client's own.
 """
@@ -17,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from benchmarks.report import Cell, Row, Run, Target, interleaved, seconds
-from benchmarks.sides import OURS, bare_environment
+from benchmarks.sides import AWSUME, OURS, bare_environment
 
 # Of the same time for what cannot be left out. The targets of issue 12.
 AT_MOST_OF_BOTO3 = 0.65
@@ -58,23 +60,34 @@ def measure(run: Run) -> list[Row]:
             _row(run, f"simulate --no-cache … true, keys of {of}", script, ours, environ | who)
             for of, who in (("variables", keys), ("a profile", files))
         ]
-        kept = _kept(run, environ | keys)
+        kept = _kept(run, environ | keys, script, environ | files)
     help_ = _row(
         run, "--help", [OURS.python, "-c", "pass"], [OURS.command, "--help"], environ,
         other="python -c pass", at_most=AT_MOST_OF_PYTHON,
     )  # fmt: skip
-    return [*rows, kept, help_]
+    return [*rows, *kept, help_]
 
 
-def _kept(run: Run, environ: dict[str, str]) -> Row:
+def _kept(
+    run: Run, environ: dict[str, str], script: list[str | Path], of_profile: dict[str, str]
+) -> list[Row]:
     """An answer that is there already, as an SDK waits for it at every start."""
     environ = environ | {"XDG_CACHE_HOME": str(run.directory / "cache")}
-    ours: list[str | Path] = [OURS.command, "credential-process", "--role-name", "x"]
-    subprocess.run(ours, env=environ, stdout=subprocess.DEVNULL, check=True)
-    return _row(
-        run, "credential-process, kept", [OURS.python, "-c", "pass"], ours, environ,
-        other="python -c pass", at_most=AT_MOST_OF_PYTHON_KEPT,
-    )  # fmt: skip
+    process: list[str | Path] = [OURS.command, "credential-process", "--role-name", "x"]
+    simulate: list[str | Path] = [OURS.command, "simulate", "--role-name", "x", "true"]
+    for command in (process, simulate):
+        subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=True)
+    return [
+        _row(run, "simulate … true, kept", script, simulate, environ, at_most=AT_MOST_OF_BOTO3),
+        _row(
+            run, "credential-process, kept", [OURS.python, "-c", "pass"], process, environ,
+            other="python -c pass", at_most=AT_MOST_OF_PYTHON_KEPT,
+        ),
+        _row(
+            run, "credential-process, kept", [AWSUME, "-s", "dev"], process,
+            environ | of_profile, other="awsume 4.5, a profile of keys", at_most=1,
+        ),
+    ]  # fmt: skip
 
 
 def _row(

@@ -27,6 +27,7 @@ class Side:
 
 
 ANCESTOR = Side("iam-sudo 0.2.0", PROJECT / ".venv-ancestor", "iam_sudo.lambda_handler.handler")
+AWSUME = PROJECT / ".venv-awsume" / "bin" / "awsumepy"
 OURS = Side("iam-sudo-cdk", PROJECT / ".venv", "handler.handler")
 
 
