@@ -40,8 +40,14 @@ hypothesis.settings.register_profile(
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a release test the very file that it publishes."""
+    """Let a release test the very file that it publishes, and somebody wait for ten minutes."""
     parser.addoption("--wheel", help="the wheel that tests/test_wheel.py tests; builds one if none")
+    parser.addoption(
+        "--renewal-seconds",
+        type=float,
+        default=30.0,
+        help="how long programs run that outlive their credentials",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -74,7 +74,7 @@ def test_an_editor_with_the_variables_of_its_configuration(
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     server.send_signal(signal.SIGTERM)
-    server.communicate(timeout=10)
+    server.communicate(timeout=60)
     assert shown == "ASIAGIVEN\n"
 
 

@@ -10,7 +10,6 @@ import json
 import re
 import ssl
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,6 +24,11 @@ from demo.emulator import Emulator
 _KEY = re.compile(r"Credential=(\w+)/")
 _ERROR = b"<Code>ExpiredToken</Code><Message>over</Message>"
 EXPIRED = b"<ErrorResponse><Error>" + _ERROR + b"</Error></ErrorResponse>"
+
+
+def now() -> float:
+    """In seconds since 1970, as ends are told."""
+    return datetime.now(UTC).timestamp()
 
 
 @dataclass
@@ -47,7 +51,7 @@ def shortened(emulator: Emulator, *, seconds: float) -> Iterator[Shortened]:
         def do_POST(self) -> None:
             asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             signed = _KEY.search(self.headers.get("Authorization", ""))
-            if signed and time.time() > account.ends.get(signed[1], float("inf")):
+            if signed and now() > account.ends.get(signed[1], float("inf")):
                 account.refused += 1
                 self.answer(403, {"Content-Type": "text/xml"}, EXPIRED)
                 return
@@ -61,7 +65,7 @@ def shortened(emulator: Emulator, *, seconds: float) -> Iterator[Shortened]:
                 status, headers, body = error.code, dict(error.headers), error.read()
             if "/invocations" in self.path and b"AccessKeyId" in body:
                 given = json.loads(body)
-                end = account.ends[given["AccessKeyId"]] = time.time() + seconds
+                end = account.ends[given["AccessKeyId"]] = now() + seconds
                 given["Expiration"] = datetime.fromtimestamp(end, UTC).isoformat()
                 body = json.dumps(given).encode()
             self.answer(status, headers, body)

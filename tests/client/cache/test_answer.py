@@ -1,7 +1,7 @@
 """The answer that leaves before the command line is there: when it is given, and when not."""
 
 import os
-import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ ORDERS = ["--role-name", "orders-task"]
 
 
 def keep(arguments: list[str]) -> None:
-    entries.write(answer.name(arguments), "kept", os.environ, until=int(time.time()) + 3_000)
+    entries.write(
+        answer.name(arguments), "kept", os.environ, until=int(datetime.now(UTC).timestamp()) + 3_000
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -151,37 +150,39 @@ print(environ[{URI!r}] == environ["IAM_SUDO_A_TASK_URI"], environ["IAM_SUDO_ROLE
 def test_credentials_of_seconds_are_renewed_and_no_request_fails(
     run: Run, service: Service
 ) -> None:
-    service.body = lasting(4)
+    # As long as a busy machine may need to renew them, twice.
+    service.body = lasting(20)
     script = f"""{FETCH}
 import time
-end = time.time() + 7
-while time.time() < end:
-    ask()
-    time.sleep(0.02)
+first = key = ask()["AccessKeyId"]
+while key == first:
+    time.sleep(0.05)
+    key = ask()["AccessKeyId"]
+print(first, key)
 """
-    stop = threading.Event()
+    asked = service.asked
 
-    def tick() -> None:
-        while not stop.wait(0.2):
-            service.body = lasting(4)
+    class Counting(list[Any]):
+        def append(self, item: Any) -> None:
+            super().append(item)
+            service.body = {**lasting(20), "AccessKeyId": f"ASIA{len(self)}"}
 
-    threading.Thread(target=tick, daemon=True).start()
+    service.asked = Counting(asked)
     finished = run(*REFRESHING[0], *python(script))
-    stop.set()
-    assert (finished.returncode, finished.stderr) == (0, "")
-    assert len(service.asked) >= 3
+    assert (finished.stdout, finished.stderr) == ("ASIA1 ASIA2\n", "")
 
 
 def test_what_cannot_be_renewed_is_given_to_its_end_and_then_it_is_said_why(
     run: Run, service: Service
 ) -> None:
-    service.body = lasting(3)
+    service.body = lasting(15)
     script = f"""{FETCH}
 import time
 print(ask()["AccessKeyId"], flush=True)
-time.sleep(4)
 try:
-    ask()
+    while True:
+        ask()
+        time.sleep(0.1)
 except urllib.error.HTTPError as error:
     print(error.code, json.load(error)["Message"])
 """
@@ -234,7 +235,7 @@ def processes(home: Path) -> list[int]:
 
 
 def eventually(true: Callable[[], Any]) -> bool:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if true():
             return True
@@ -265,7 +266,7 @@ def test_killed_while_the_command_runs_nothing_is_left(
     assert process.stdout.readline() == b"here\n"
     assert len(processes(tmp_path)) == 2
     process.send_signal(number)
-    process.wait(10)
+    process.wait(60)
     assert gone(tmp_path)
     assert not [path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts]
 
@@ -276,15 +277,13 @@ def test_killed_at_any_moment_nothing_is_left(environment: dict[str, str], tmp_p
         process = started(environment, tmp_path, *REFRESHING[0], "sleep", "60")
         time.sleep(0.05 * step)
         process.kill()
-        process.wait(10)
+        process.wait(60)
         assert gone(tmp_path), step
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it looks into /proc")
 def test_the_end_of_the_command_is_the_end_of_the_endpoint(run: Run, tmp_path: Path) -> None:
-    began = time.monotonic()
     assert run(*REFRESHING[0], "true").returncode == 0
-    assert time.monotonic() - began < 10
     assert gone(tmp_path)
 
 
@@ -338,7 +337,7 @@ def test_without_a_command_it_serves_who_has_the_token_of_the_file(
     ).stdout  # fmt: skip
     assert shown == "container-role ASIAGIVEN\n"
     process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=10)
+    _, rest = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGINT
     assert token not in line + rest.decode()
     assert rest == b"\n"  # click's, so that a prompt begins a line
