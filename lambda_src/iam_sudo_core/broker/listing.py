@@ -1,7 +1,8 @@
 """Which roles may be simulated: every role of the account, asked of the selection, in one answer.
 
-Named are those that a caller could have. Of the others there is a number for each reason: who may
-invoke the broker shall not read, by it, what else is in the account. Whether a session of a role
+Named are those that a caller could have. Of the others there is a number for each reason, of the
+whole account whatever the pattern: who may invoke the broker shall not read, by it, what else is in
+the account, and the number for `a*` would tell that. Whether a session of a role
 fits into what STS accepts is not looked at; `explain` says that of one.
 """
 
@@ -67,7 +68,10 @@ class ListRequest:
 
 @dataclass(frozen=True)
 class Listing:
-    """The roles that are selected, each with its rule, and how many are not, by reason."""
+    """The roles that are selected, each with its rule, and how many are not, by reason.
+
+    The pattern is of the first alone.
+    """
 
     roles: Mapping[RoleArn, str]
     others: Mapping[str, int]
@@ -92,12 +96,13 @@ def list_selected(request: ListRequest, *, selection: Selection, iam: Client) ->
     roles: dict[RoleArn, str] = {}
     others: Counter[str] = Counter()
     for role in list_roles(iam):
-        if not request.wants(role.name):
-            continue
         try:
-            roles[role.arn] = selecting_rule(role, None, selection)
+            rule = selecting_rule(role, None, selection)
         except RoleNotSelected as error:
             others[str(error.__dict__["problem"])] += 1
         except TrustPolicyNotUnderstood:
             others[_NOT_READ] += 1
+        else:
+            if request.wants(role.name):
+                roles[role.arn] = rule
     return Listing(dict(sorted(roles.items(), key=lambda each: each[0].name)), others)

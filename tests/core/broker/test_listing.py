@@ -55,6 +55,13 @@ def test_of_the_others_the_reasons_are_counted_and_no_name_is_told(
     assert "iam-sudo-demo-function" not in json.dumps(answer)
 
 
+@pytest.mark.parametrize("pattern", ["payroll-task", "pay*", "?", "no-such-role"])
+def test_no_pattern_tells_whether_a_role_is_there_that_is_not_named(
+    listed: Callable[..., dict[str, Any]], pattern: str
+) -> None:
+    assert listed(pattern=pattern) == {**listed(), "roles": []}
+
+
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
