@@ -2,11 +2,16 @@
 
 An entry has what it is kept for (see `keys`), until when, and the credentials, or a word that they
 are in the system's keyring. Whatever is odd about one, it is none: another owner, a mode that lets
-others in, a link, a line that is missing. Entries are replaced whole.
+others in, a link, another entry's name, a line that is missing; and where others may write in the
+folder, or it is not the user's, there is no cache. Entries are replaced whole.
+
+What an entry is kept for is looked at before anybody is asked: who becomes somebody else in the
+meantime is not given it.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -25,13 +30,24 @@ _PRIVATE = 0o077
 _ENTRY, _LOCK = ".entry", ".lock"
 
 
-def read(name: str, environ: Mapping[str, str], *, seconds: int = LEAST_SECONDS) -> str | None:
-    """The text that is kept under a name and lasts at least so long, or None."""
+def read(
+    name: str,
+    environ: Mapping[str, str],
+    *,
+    seconds: int = LEAST_SECONDS,
+    kept_for: str | None = None,
+) -> str | None:
+    """The text that is kept under a name and lasts at least so long, or None.
+
+    `kept_for` is the fingerprint that counts, if not that of now.
+    """
     text = _read(_path(name, environ))
     kind, _, rest = (text or "").partition("\n")
-    kept_for, _, rest = rest.partition("\n")
+    found_for, _, rest = rest.partition("\n")
     until, _, found = rest.partition("\n")
-    if kind != _FORMAT or kept_for != keys.fingerprint(environ) or not until.isdecimal():
+    if kind != _FORMAT or not until.isdecimal():
+        return None
+    if found_for != _for(name, kept_for or keys.fingerprint(environ)):
         return None
     if int(until) - time.time() < max(seconds, LEAST_SECONDS):
         return None
@@ -39,20 +55,32 @@ def read(name: str, environ: Mapping[str, str], *, seconds: int = LEAST_SECONDS)
 
 
 def write(
-    name: str, text: str, environ: Mapping[str, str], *, until: int, in_keyring: bool = False
+    name: str,
+    text: str,
+    environ: Mapping[str, str],
+    *,
+    until: int,
+    in_keyring: bool = False,
+    kept_for: str | None = None,
 ) -> None:
-    """Keep a text of one line. What cannot be kept is not: the next one asks again."""
+    """Keep a text of one line. What cannot be kept is not: the next one asks again.
+
+    `kept_for` is the fingerprint of before anybody was asked, if somebody was.
+    """
     if until - time.time() < LEAST_SECONDS:
+        return
+    folder = keys.cache_folder(environ)
+    if not made(folder):
         return
     if in_keyring:
         if not _to_keyring(name, text):
             return
         text = _IN_KEYRING
-    content = f"{_FORMAT}\n{keys.fingerprint(environ)}\n{until}\n{text}"
+    found_for = _for(name, kept_for or keys.fingerprint(environ))
+    content = f"{_FORMAT}\n{found_for}\n{until}\n{text}"
     path = _path(name, environ)
     draft = f"{path}.{os.getpid()}"
     with suppress(OSError):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -72,28 +100,57 @@ def kept(
     in_keyring: bool = False,
 ) -> str:
     """The text that is kept, else that which `get` brings, with its end: many ask, one gets it."""
-    if (found := read(name, environ, seconds=seconds)) is not None:
+    kept_for = keys.fingerprint(environ)
+    if (found := read(name, environ, seconds=seconds, kept_for=kept_for)) is not None:
         return found
     with _one_at_a_time(name, environ):
-        if (found := read(name, environ, seconds=seconds)) is not None:
+        if (found := read(name, environ, seconds=seconds, kept_for=kept_for)) is not None:
             return found
         text, until = get()
-        write(name, text, environ, until=until, in_keyring=in_keyring)
+        write(name, text, environ, until=until, in_keyring=in_keyring, kept_for=kept_for)
         return text
 
 
 def empty(environ: Mapping[str, str]) -> int:
-    """Remove every entry, and whatever else of ours is there; how many entries there were."""
+    """Remove every entry, and whatever else of ours is there; how many entries there were.
+
+    Raises:
+        OSError: something could not be removed, and all else was; or the folder is not the user's.
+    """
     folder, count = keys.cache_folder(environ), 0
-    with suppress(FileNotFoundError):
-        for name in os.listdir(folder):
-            stem, suffix = os.path.splitext(name)
-            if suffix == _ENTRY:
-                count += 1
-                if _IN_KEYRING in (_read(os.path.join(folder, name)) or ""):
-                    _forget_in_keyring(stem)
-            os.unlink(os.path.join(folder, name))
+    if not os.path.lexists(folder):
+        return count
+    if not keys.is_private(folder):
+        raise PermissionError(errno.EPERM, "others may write in it, or it is not yours", folder)
+    left: OSError | None = None
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        stem, suffix = os.path.splitext(name)
+        try:
+            if suffix == _ENTRY and _IN_KEYRING in (_read(path) or ""):
+                _forget_in_keyring(stem)
+            os.unlink(path)
+        except FileNotFoundError:  # another process's draft, or its `logout`
+            continue
+        except OSError as error:
+            left = error
+            continue
+        count += suffix == _ENTRY
+    if left:
+        raise left
     return count
+
+
+def _for(name: str, fingerprint: str) -> str:
+    return f"{name} {fingerprint}"
+
+
+def made(folder: str) -> bool:
+    """Whether the folder is there, or could be made, for the user alone."""
+    if os.path.isabs(folder):
+        with suppress(OSError):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+    return keys.is_private(folder)
 
 
 def _path(name: str, environ: Mapping[str, str]) -> str:
@@ -101,6 +158,8 @@ def _path(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _read(path: str) -> str | None:
+    if not keys.is_private(os.path.dirname(path)):
+        return None
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(descriptor, encoding="ascii", newline="\n") as file:
@@ -118,11 +177,11 @@ def _one_at_a_time(name: str, environ: Mapping[str, str]) -> Iterator[None]:
     """Wait until no other process gets the same; who cannot wait any longer goes on."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 - see the room's docstring
 
-    path = os.path.join(keys.cache_folder(environ), name + _LOCK)
-    lock = FileLock(path, timeout=_LOCK_SECONDS, mode=0o600)
+    folder = keys.cache_folder(environ)
+    lock = FileLock(os.path.join(folder, name + _LOCK), timeout=_LOCK_SECONDS, mode=0o600)
     with suppress(OSError, Timeout):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        lock.acquire()
+        if made(folder):
+            lock.acquire()
     try:
         yield
     finally:

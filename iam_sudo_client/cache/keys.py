@@ -2,8 +2,9 @@
 
 The *name* is of the question and of the variables: those by whose beginning an AWS tool knows them,
 so that a variable of tomorrow counts too, and where the user's files are. The *fingerprint* is of
-the files: the two of AWS's tools, the user's settings, whatever file a variable names, and the
-logins of SSO and `aws login`. A change of any of them is another caller, until somebody has asked.
+the files: the two of AWS's tools, boto's, the user's settings, whatever file a variable names, and
+the logins of SSO and `aws login`. A change of any of them is another caller, until somebody has
+asked.
 
 Not attempted: who answers behind a `credential_process`, a container's endpoint or a metadata
 service is known to those alone. Whoever becomes somebody else there says `iam-sudo logout`.
@@ -31,7 +32,11 @@ _PLACES = ("HOME", "USERPROFILE", "APPDATA", "XDG_CONFIG_HOME")
 _AWS_FILES = {
     "AWS_CONFIG_FILE": "~/.aws/config",
     "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
+    # boto's, which botocore reads too.
+    "~/.boto": "~/.boto",
+    "/etc/boto.cfg": "/etc/boto.cfg",
 }
+_OTHERS_WRITE = 0o022
 _LOGINS = ("~/.aws/sso/cache", "~/.aws/login/cache")
 
 
@@ -60,10 +65,33 @@ def cache_folder(environ: Mapping[str, str]) -> str:
     return user_cache_dir(APPLICATION, appauthor=False)
 
 
+def is_private(folder: str) -> bool:
+    """Whether a folder is one's own, and nobody else can put something there.
+
+    One that hangs on where one stands is somebody's repository.
+    """
+    if not os.path.isabs(folder):
+        return False
+    try:
+        link, found = os.lstat(folder), os.stat(folder)
+    except (OSError, ValueError):
+        return False
+    if sys.platform == "win32":
+        return True
+    ours = {link.st_uid, found.st_uid} == {os.geteuid()}
+    return ours and not found.st_mode & _OTHERS_WRITE
+
+
 def settings_file(environ: Mapping[str, str]) -> str:
-    """The user's own settings."""
+    """The user's own settings; who has no home has none.
+
+    A relative path is none (XDG Base Directory Specification): it would be a repository's.
+    """
     base = environ.get("APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME", "").strip()
-    return os.path.join(base or os.path.expanduser("~/.config"), APPLICATION, "config.toml")
+    for folder in (base, os.path.expanduser("~/.config"), os.devnull):
+        if os.path.isabs(folder):
+            break
+    return os.path.join(folder, APPLICATION, "config.toml")
 
 
 def _files(environ: Mapping[str, str]) -> Iterator[tuple[str, bytes | None]]:

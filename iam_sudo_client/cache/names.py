@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from iam_sudo_client.cache import keys
+from iam_sudo_client.cache import entries, keys
 
 _FILE = "role-names"
 
@@ -14,8 +14,9 @@ _FILE = "role-names"
 def keep(names: Iterable[str], environ: Mapping[str, str]) -> None:
     """Keep the names; where that cannot be, none are proposed."""
     folder = keys.cache_folder(environ)
+    if not entries.made(folder):
+        return
     with suppress(OSError):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
         path = os.path.join(folder, _FILE)
         descriptor = os.open(f"{path}.{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -25,8 +26,11 @@ def keep(names: Iterable[str], environ: Mapping[str, str]) -> None:
 
 def known(environ: Mapping[str, str]) -> list[str]:
     """The names that are kept."""
+    folder = keys.cache_folder(environ)
+    if not keys.is_private(folder):
+        return []
     try:
-        with open(os.path.join(keys.cache_folder(environ), _FILE), encoding="utf-8") as file:
+        with open(os.path.join(folder, _FILE), encoding="utf-8") as file:
             return file.read().split()
     except (OSError, ValueError):
         return []

@@ -40,7 +40,7 @@ def credential_process(context: click.Context, /, **options: Any) -> None:
     For a profile's credential_process; iam-sudo configure writes one. What was given out before is
     printed again until a quarter of an hour before its end.
     """
-    from iam_sudo_client.cache import answer, entries
+    from iam_sudo_client.cache import answer, entries, keys
     from iam_sudo_client.ways_out.process_profile import process_text
 
     if _ASKING in os.environ:
@@ -48,6 +48,7 @@ def credential_process(context: click.Context, /, **options: Any) -> None:
             "the profile that you are asks iam-sudo for its credentials, which would ask itself; "
             "give --caller-profile, or write the profile anew by iam-sudo configure"
         )
+    kept_for = keys.fingerprint(os.environ)
     way = way_of_session(context, options)
     os.environ[_ASKING] = "1"
     try:
@@ -61,12 +62,16 @@ def credential_process(context: click.Context, /, **options: Any) -> None:
         del os.environ[_ASKING]
     text = process_text(found)
     where = cache_setting(context)
-    if not no_cache and where != "off":
+    # A policy that the settings name is a file too, which `answer` does not look at; and what was
+    # typed is known of our own process alone.
+    typed = sys.argv[1:2] == [answer.COMMAND] and options["policy"] is None
+    if typed and not no_cache and where != "off":
         entries.write(
             answer.name(sys.argv[2:]),
             text,
             os.environ,
             until=until(found),
             in_keyring=where == "keyring",
+            kept_for=kept_for,
         )
     show([text])

@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from iam_sudo_core.broker import Request
 from tests.client.command_line import GIVEN, Run, Service, one_error
 
 ORDERS = ("credential-process", "--role-name", "orders-task")
@@ -205,6 +207,58 @@ def test_a_policy_of_a_file_is_read_again(run: Run, service: Service, tmp_path: 
         policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
         finished = run(*ORDERS, "--policy", str(policy))
         assert "does not confirm" in finished.stderr  # this broker does not
+    assert len(service.asked) == 2
+
+
+def test_a_policy_that_the_settings_name_is_read_again_too(
+    run: Run, service: Service, tmp_path: Path
+) -> None:
+    policy_document = {"Version": "2012-10-17", "Statement": []}
+    policy = tmp_path / "p.json"
+    policy.write_text(json.dumps(policy_document))
+    (tmp_path / ".config" / "iam-sudo").mkdir(parents=True)
+    (tmp_path / ".config" / "iam-sudo" / "config.toml").write_text(
+        f"[defaults]\npolicy = '{policy}'\n"
+    )
+    asked = Request(role_name="orders-task", policy=policy_document)
+    service.body = {**lasting(hours=1), **asked.confirmation()}
+    assert [run(*ORDERS).returncode, run(*ORDERS).returncode] == [0, 0]
+    assert len(service.asked) == 1
+    policy.write_text(json.dumps({**policy_document, "Id": "another"}))
+    run(*ORDERS)
+    assert [each["policy"].get("Id") for each in service.asked] == [None, "another"]
+
+
+def test_what_was_asked_in_another_program_is_not_what_its_words_say(
+    run: Run, service: Service, environment: dict[str, str], tmp_path: Path
+) -> None:
+    service.body = lasting(hours=1)
+    text = (
+        "import sys; from iam_sudo_client.cli import main; "
+        "main(['credential-process', '--role-name', 'admin-task'])"
+    )
+    subprocess.run(
+        [sys.executable, "-c", text, "x", *ORDERS[1:]],
+        env=environment, cwd=tmp_path, capture_output=True, check=True,
+    )  # fmt: skip
+    run(*ORDERS)
+    assert [asked["role_name"] for asked in service.asked] == ["admin-task", "orders-task"]
+
+
+def test_who_becomes_somebody_else_while_the_broker_is_asked_is_asked_for_anew(
+    run: Run, service: Service, tmp_path: Path
+) -> None:
+    service.body = lasting(hours=1)
+    service.seconds = 3
+    (tmp_path / ".aws").mkdir()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(run, *ORDERS)
+        while not service.asked:
+            time.sleep(0.05)
+        (tmp_path / ".aws" / "config").write_text("[default]\n# another account\n")
+        assert first.result().returncode == 0
+    service.seconds = 0
+    run(*ORDERS)
     assert len(service.asked) == 2
 
 
