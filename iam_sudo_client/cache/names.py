@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from iam_sudo_client.cache import entries, keys
 
 _FILE = "role-names"
+# Of a role (IAM API Reference, "CreateRole"). A shell puts what is proposed into the line as it is.
+_PLAIN = re.compile(r"[\w+=,.@-]+", re.ASCII)
 
 
 def keep(names: Iterable[str], environ: Mapping[str, str]) -> None:
@@ -20,7 +23,7 @@ def keep(names: Iterable[str], environ: Mapping[str, str]) -> None:
         path = os.path.join(folder, _FILE)
         descriptor = os.open(f"{path}.{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("\n".join(names))
+            file.write("\n".join(filter(is_plain, names)))
         os.replace(f"{path}.{os.getpid()}", path)
 
 
@@ -34,3 +37,8 @@ def known(environ: Mapping[str, str]) -> list[str]:
             return file.read().split()
     except (OSError, ValueError):
         return []
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name can be a role's, in which no shell sees anything else."""
+    return bool(_PLAIN.fullmatch(name))

@@ -20,7 +20,7 @@ from iam_sudo_client.commands.ways import opened, way_of_session
 from iam_sudo_client.report import log
 
 # Of our options, those that are no part of the profile's command.
-_OURS = {"profile", "force", "verbose", "debug", "remote"}
+_OURS = {"profile", "force", "verbose", "debug"}
 
 
 @click.command(cls=TakesRole)
@@ -67,7 +67,10 @@ def _program() -> list[str]:
     """This command, however the working directory and PATH will be."""
     ours = Path(sys.argv[0]).name
     found = shutil.which(sys.argv[0]) if ours.startswith("iam-sudo") else None
-    return [str(Path(found).absolute())] if found else [sys.executable, "-m", "iam_sudo_client"]
+    if found:
+        return [str(Path(found).absolute())]
+    # Without -P, Python imports from wherever the profile is used: a repository's files.
+    return [sys.executable, "-P", "-m", "iam_sudo_client"]
 
 
 def _typed(context: click.Context, options: dict[str, Any]) -> list[str]:

@@ -7,12 +7,11 @@ import os
 import click
 
 from iam_sudo_client.commands.options import report_options
-from iam_sudo_client.commands.settled import Settled
 from iam_sudo_client.errors import NotConfigured
 from iam_sudo_client.report import log
 
 
-@click.command(cls=Settled)
+@click.command()  # not by the settings: a slip in them shall keep nobody from it
 @report_options
 @click.pass_context
 def logout(context: click.Context, /, *, verbose: bool, debug: bool) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from iam_sudo_client.settings.resolved import Setting, Settings
 
 _META = "iam_sudo_client.settings"
+# Of whom a simulated role is asked, and which.
+_SIMULATED = ("local", "function_name", "base_role", "principal")
 
 
 def settings_of(context: click.Context) -> Settings:
@@ -42,7 +44,7 @@ def proposed_roles(_context: click.Context, _param: click.Parameter, begun: str)
     found = set(names.known(os.environ))
     with suppress(CommandLineError):
         found |= resolved(os.environ).roles.keys()
-    return sorted(name for name in found if name.startswith(begun))
+    return sorted(name for name in found if name.startswith(begun) and names.is_plain(name))
 
 
 class _Defaults(MutableMapping[str, Any]):
@@ -121,7 +123,7 @@ class Settled(click.Command):
                 said.pop(other, None)
         said |= self._stand_for(ctx, settings, typed=typed, said=said)
         for each in _overruled(ctx.params, typed):
-            ctx.params[each] = False if each == "local" else None
+            ctx.params[each] = False if isinstance(ctx.params[each], bool) else None
             said.pop(each, None)
         _ask(said)
 
@@ -178,7 +180,15 @@ class Settled(click.Command):
 
 
 def _overruled(params: Mapping[str, Any], typed: set[str]) -> Iterator[str]:
-    """What was written down and contradicts what is typed: the broker, or one's own permissions."""
+    """What was written down and contradicts what is typed: the broker, or one's own permissions.
+
+    Or the role itself, which nothing is of that is written of simulated ones.
+    """
+    if params.get("assume"):
+        if "assume" not in typed and typed & {"remote", *_SIMULATED}:
+            yield "assume"
+        else:
+            yield from (name for name in _SIMULATED if params.get(name) and name not in typed)
     if params.get("local") and "local" not in typed and typed & {"remote", "function_name"}:
         yield "local"
     elif params.get("local") and "function_name" not in typed and params.get("function_name"):
@@ -200,7 +210,10 @@ def _ask(said: Mapping[str, Setting]) -> None:
 
     wants = ", ".join(f"{name} = {each.value!r}" for name, each in asked.items())
     agreed = agreed_on_terminal(
-        printable(f"{file.path} wants {wants}, which decides who gives out credentials. Use it?")
+        printable(
+            f"{file.path} wants {', '.join(file.asks())}, which decides who gives out credentials. "
+            "Use it?"
+        )
     )
     if agreed is None:
         raise NotConfigured(

@@ -62,6 +62,17 @@ class SettingsFile:
     content: bytes = b""
     is_project: bool = False
 
+    def asks(self) -> list[str]:
+        """What of a project's needs a question, wherever it stands: a yes is to all of it."""
+        tables = {"": self.defaults}
+        tables |= {f" of roles.{name}": values for name, values in self.roles.items()}
+        return [
+            f"{name} = {value!r}{of}"
+            for of, values in tables.items()
+            for name, value in values.items()
+            if name in ASKS
+        ]
+
 
 def user_file(environ: Mapping[str, str]) -> SettingsFile | None:
     """The user's own settings.
@@ -108,7 +119,7 @@ def _read(file: Path, *, is_project: bool) -> SettingsFile:
         found = tomllib.loads(content.decode("utf-8"))
     except UnicodeError:
         raise SettingsUnusable(path, reason="it is not UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # of TOML, of its numbers, of its depth
         raise SettingsUnusable(path, reason=f"it is not TOML: {error}") from None
     if unknown := [name for name in found if name not in _TABLES]:
         raise SettingsUnusable(

@@ -99,7 +99,9 @@ def allow(file: SettingsFile, environ: Mapping[str, str]) -> None:
 
 
 def _mark(file: SettingsFile) -> str:
-    return hashlib.sha256(os.path.realpath(file.path).encode() + b"\0" + file.content).hexdigest()
+    return hashlib.sha256(
+        os.fsencode(os.path.realpath(file.path)) + b"\0" + file.content
+    ).hexdigest()
 
 
 def _allowed(environ: Mapping[str, str]) -> Path:

@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 
+from iam_sudo_client.errors import InvalidOption
 from iam_sudo_client.ways_out.command_environment import names_somebody
 from iam_sudo_client.ways_out.process_profile import process_text
 from iam_sudo_core.credentials import Credentials
@@ -62,10 +63,15 @@ def _powershell(variables: Mapping[str, str], gone: list[str]) -> Iterator[str]:
 
 def _cmd(variables: Mapping[str, str], gone: list[str]) -> Iterator[str]:
     # Source: cmd.exe, "set /?": with quotes around both, what is special stays a character. What
-    # still is not, no credential and no name has: a percent sign and a quote.
+    # still is not, no credential of AWS and no name has; so it is another function's.
+    for name, text in variables.items():
+        if odd := set(text) & {'"', "%"}:
+            raise InvalidOption(
+                f"{name} has a {min(odd)}, which cmd would obey; choose --format json"
+            )
     yield from (f'set "{name}="' for name in gone)
     for name, text in variables.items():
-        yield f'set "{name}={text.replace("%", "%%")}"'
+        yield f'set "{name}={text}"'
 
 
 def _docker(variables: Mapping[str, str], _gone: list[str]) -> Iterator[str]:

@@ -295,6 +295,17 @@ def test_logout_empties_the_cache(run: Run, service: Service, tmp_path: Path) ->
     assert len(service.asked) == 2
 
 
+def test_a_slip_in_the_settings_or_a_hostile_project_does_not_keep_the_cache_from_being_emptied(
+    run: Run, service: Service, tmp_path: Path
+) -> None:
+    service.body = lasting(hours=1)
+    run(*ORDERS)
+    for file in (tmp_path / ".iam-sudo.toml", tmp_path / ".config" / "iam-sudo" / "config.toml"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("[defaults")
+    assert run("logout").stderr == "INFO: 2 entries removed.\n"
+
+
 KEYRING = """
 import json, os
 PATH = os.environ["KEYRING_FILE"]
@@ -370,6 +381,45 @@ def test_a_profile_asks_as_the_profile_that_wrote_it(run: Run, tmp_path: Path) -
     words = shlex.split(line.partition("= ")[2])
     assert words[-6:] == ["--role-name", "o", "--region", "eu-west-1", "--caller-profile", "my dev"]
     assert Path(words[0]).is_absolute()
+
+
+def command_of(tmp_path: Path) -> list[str]:
+    text = (tmp_path / ".aws" / "config").read_text()
+    [line] = [line for line in text.splitlines() if line.startswith("credential_process")]
+    return shlex.split(line.partition("= ")[2])
+
+
+def test_a_profiles_command_runs_nothing_of_the_folder_that_it_is_used_in(
+    run: Run, service: Service, environment: dict[str, str], tmp_path: Path
+) -> None:
+    service.body = lasting(hours=1)
+    run("configure", "--profile", "orders", "--role-name", "orders-task")
+    repository = tmp_path / "repository"
+    (repository / "iam_sudo_client").mkdir(parents=True)
+    for file in ("__init__.py", "__main__.py"):
+        (repository / "iam_sudo_client" / file).write_text("raise SystemExit('hostile')\n")
+    (repository / "json.py").write_text("raise SystemExit('hostile')\n")
+    finished = subprocess.run(
+        command_of(tmp_path),
+        env=environment, cwd=repository, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert json.loads(finished.stdout or "{}") == {"Version": 1, **service.body}, finished.stderr
+
+
+def test_who_asked_the_broker_by_an_option_has_a_profile_that_asks_it(
+    run: Run, service: Service, environment: dict[str, str], tmp_path: Path
+) -> None:
+    service.body = lasting(hours=1)
+    (tmp_path / ".config" / "iam-sudo").mkdir(parents=True)
+    settings = tmp_path / ".config" / "iam-sudo" / "config.toml"
+    settings.write_text("[defaults]\nlocal = true\n")
+    run("configure", "--profile", "orders", "--role-name", "orders-task", "--remote")
+    finished = subprocess.run(
+        command_of(tmp_path),
+        env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert json.loads(finished.stdout or "{}") == {"Version": 1, **service.body}, finished.stderr
+    assert service.asked == [{"role_name": "orders-task"}]
 
 
 def test_a_profile_of_ours_may_be_written_again_and_another_may_not(

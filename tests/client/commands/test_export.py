@@ -39,11 +39,11 @@ def test_json_is_what_a_credential_process_prints(run: Run) -> None:
     assert json.loads(run(*EXPORT, "--format", "json").stdout) == {"Version": 1, **GIVEN}
 
 
-@pytest.mark.parametrize("how", [how for how in FORMATS if how not in ("json", "docker")])
+@pytest.mark.parametrize("how", [how for how in FORMATS if how not in ("json", "docker", "cmd")])
 def test_no_value_is_run_by_a_shell(how: str) -> None:
     text = formatted(how, ODD, {"AWS_PROFILE": "x"}, region="eu-west-1", role="orders")
     assert "AWS_PROFILE" in text
-    shell = {"env": "sh", "fish": "fish", "powershell": "pwsh", "cmd": "cmd.exe"}[how]
+    shell = {"env": "sh", "fish": "fish", "powershell": "pwsh"}[how]
     if not (program := shutil.which(shell)):
         pytest.skip(f"there is no {shell}")
     for name, value in (
@@ -71,6 +71,12 @@ def test_the_quotes_of_each_shell() -> None:
     assert lines["cmd"][2] == 'set "AWS_SECRET_ACCESS_KEY=a\'b"'
     assert lines["docker"][1] == "AWS_SECRET_ACCESS_KEY=a'b"
     assert not any("PROFILE" in line for line in lines["docker"])
+
+
+def test_what_cmd_cannot_be_told_is_not_told_to_it(run: Run, service: Service) -> None:
+    service.body = {**GIVEN, "SessionToken": 'x"&calc&"'}
+    said = one_error(run(*EXPORT, "--format", "cmd"), 2)
+    assert said == 'AWS_SESSION_TOKEN has a ", which cmd would obey; choose --format json'
 
 
 def test_another_format_is_none(run: Run, service: Service) -> None:
@@ -201,3 +207,28 @@ def test_roles_are_proposed_of_the_settings_and_of_the_last_list(
         )
         assert finished.stdout.split() == ["plain,orders-short", "plain,orders-task"]
     assert len(service.asked) == asked
+
+
+def test_what_a_shell_would_obey_is_not_proposed(
+    run: Run, service: Service, tmp_path: Path
+) -> None:
+    odd = ["o$(id)", "o`id`", "o;id", "o\ndir,", "o id", "o*", "o|id", "o'"]
+    (tmp_path / ".iam-sudo.toml").write_text(
+        "".join(f'[roles.{json.dumps(name)}]\nrole-name = "x"\n' for name in odd)
+        + '[roles.o-1]\nrole-name = "x"\n'
+    )
+    arn = "arn:aws:iam::111122223333:role/o"
+    service.body = {
+        "roles": [{"name": name, "arn": arn + name, "rule": "r"} for name in [*odd, "o\ud800"]],
+        "others": {},
+        "version": "1",
+    }
+    assert run("list").returncode == 0
+    finished = run(
+        environ={
+            "_IAM_SUDO_COMPLETE": "bash_complete",
+            "COMP_WORDS": "iam-sudo simulate --role-name o",
+            "COMP_CWORD": "3",
+        }
+    )
+    assert finished.stdout == "plain,o-1\n"

@@ -234,6 +234,48 @@ def test_the_question_is_asked_once_for_a_files_content(
     assert "needs your yes" in one_error(run("simulate", "--role-name", "z", "true"), 253)
 
 
+def test_the_question_names_all_that_the_yes_is_for(
+    run: Run, service: Service, project: Write, environment: dict[str, str], tmp_path: Path
+) -> None:
+    project("[roles.x]\npolicy = '{}'\n[roles.other]\nfunction-name = 'evil'\nregion = 'r-1'\n")
+    shown = answered(environment, tmp_path, b"n")
+    assert "wants policy = '{}' of roles.x, function-name = 'evil' of roles.other, which" in shown
+
+
+def test_a_folder_may_have_any_name(
+    run: Run, service: Service, environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)  # noqa: PTH102 - a name that is no text
+    with open(folder + b"/.iam-sudo.toml", "w", encoding="ascii") as file:  # noqa: PTH123
+        file.write('[defaults]\nfunction-name = "theirs"\n')
+    where = Path(os.fsdecode(folder))
+    answered(environment, where, b"y")
+    assert "/functions/theirs/" in service.paths[0]
+    answered(environment, where, b"n")  # nobody asks
+    assert len(service.paths) == 2
+
+
+def test_a_role_itself_is_not_contradicted_by_what_is_written_of_simulated_ones(
+    run: Run, service: Service, user: Write
+) -> None:
+    user('[defaults]\nfunction-name = "f"\nbase-role = "b"\nprincipal = "Service:x"\n')
+    assert "--assume is the role itself" not in run("export", "--role-name", "x", "--assume").stderr
+    user("[defaults]\nlocal = true\n[roles.o]\nassume = true\n")
+    assert "--assume is the role itself" not in run("export", "--role-name", "o").stderr
+    said = one_error(run("export", "--role-name", "o", "--assume", "--local"), 2)
+    assert "--assume is the role itself" in said
+
+
+@pytest.mark.parametrize("typed", [["--function-name", "f"], ["--remote"]])
+def test_a_broker_that_is_typed_is_asked_whatever_is_written(
+    run: Run, service: Service, user: Write, typed: list[str]
+) -> None:
+    user("[defaults]\nassume = true\n")
+    assert run("export", "--role-name", "x", *typed).returncode == 0
+    assert service.asked == [{"role_name": "x"}]
+
+
 def test_a_project_is_the_folder_and_those_above_up_to_the_repository(
     run: Run, service: Service, project: Write, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -268,6 +310,8 @@ def test_a_profiles_command_means_the_same_in_every_folder(
     ("text", "reason"),
     [
         ("[defaults", "it is not TOML: "),
+        ("a = " + "[" * 10_000, "it is not TOML: "),
+        ("a = " + "1" * 10_000, "it is not TOML: "),
         ("[default]\n", "it has 'default', and may have [defaults] and [roles.NAME]"),
         ("defaults = 1\n", "defaults has to be a table, [defaults]"),
         ("[roles]\no = 1\n", "roles.o has to be a table, [roles.o]"),
