@@ -17,6 +17,7 @@ from iam_sudo_client.commands.options import (
 from iam_sudo_client.commands.roles import TakesRole
 from iam_sudo_client.commands.values import TEXT
 from iam_sudo_client.commands.ways import opened, way_of_session
+from iam_sudo_client.errors import InvalidOption
 from iam_sudo_client.report import log
 
 # Of our options, those that are no part of the profile's command.
@@ -49,6 +50,11 @@ def configure(context: click.Context, /, *, profile: str, force: bool, **options
         options["caller_profile"] = "default"
     else:
         options["caller_profile"] = caller.profile
+    if options["caller_profile"] == profile:
+        raise InvalidOption(
+            f"profile {profile} would ask itself; give --caller-profile PROFILE, by whose "
+            "credentials it is to ask"
+        )
     if options["policy"] is not None:  # a file of this moment
         import json
 

@@ -74,8 +74,12 @@ _CONFIGURATION = re.compile(r"AWS_SHARED_CREDENTIALS_FILE|AWS_ENDPOINT_URL_.*")
 
 # By these a loader or a shell runs something before CMD does, on this machine and not in the
 # workload's image, for whoever may change the workload: ld.so(8), dyld(1), Bash Reference Manual,
-# "Bash Startup Files" and "Shell Functions".
-_RUNS_SOMETHING = re.compile(r"LD_.*|DYLD_.*|BASH_ENV|BASH_FUNC_.*", re.DOTALL)
+# "Bash Startup Files", "Shell Functions", "Controlling the Prompt" and "Bash Variables"; zshall(1).
+# By the last of them a command of ours inside CMD would ask another function, or as another.
+_RUNS_SOMETHING = re.compile(
+    r"LD_.*|DYLD_.*|BASH_ENV|BASH_FUNC_.*|SHELLOPTS|PS[0-4]|PROMPT_COMMAND|ZDOTDIR|IAM_SUDO_.*",
+    re.DOTALL,
+)
 
 # Files in which SDKs look for credentials before they ask an endpoint. The last one is boto's:
 # botocore reads it too, and looks at two more places unless the variable is set.

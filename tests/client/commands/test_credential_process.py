@@ -422,6 +422,22 @@ def test_who_asked_the_broker_by_an_option_has_a_profile_that_asks_it(
     assert service.asked == [{"role_name": "orders-task"}]
 
 
+@pytest.mark.parametrize("by_option", [True, False])
+def test_no_profile_is_written_that_would_ask_itself(
+    run: Run, tmp_path: Path, *, by_option: bool
+) -> None:
+    configure = ("configure", "--profile", "orders", "--role-name")
+    run(*configure, "orders-task")
+    before = (tmp_path / ".aws" / "config").read_text()
+    if by_option:
+        finished = run(*configure, "bills-task", "--caller-profile", "orders")
+    else:
+        me: dict[str, str | None] = {"AWS_PROFILE": "orders"}
+        finished = run(*configure, "bills-task", environ=me)
+    assert "profile orders would ask itself; give --caller-profile" in one_error(finished, 2)
+    assert (tmp_path / ".aws" / "config").read_text() == before
+
+
 def test_a_profile_of_ours_may_be_written_again_and_another_may_not(
     run: Run, tmp_path: Path
 ) -> None:

@@ -165,6 +165,22 @@ def test_scripts_and_prompts_are_told_which_role_it_is_and_until_when() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["BASH_ENV", "PROMPT_COMMAND", "PS0", "PS4", "SHELLOPTS", "ZDOTDIR", "DYLD_X", "LD_AUDIT",
+     "IAM_SUDO_FUNCTION_NAME", "IAM_SUDO_CALLER_PROFILE"],
+)  # fmt: skip
+def test_of_a_workload_nothing_is_taken_over_that_runs_before_cmd_or_is_one_s_own(
+    name: str,
+) -> None:
+    assert taken_over({name: "x"}) == ({}, [name])
+
+
+@pytest.mark.parametrize("name", ["SHELL_COLOUR", "PS5", "PSQL_HISTORY", "ENV", "MY_PROMPT"])
+def test_of_a_workload_other_names_are_taken_over(name: str) -> None:
+    assert taken_over({name: "x"}) == ({name: "x"}, [])
+
+
 def test_of_a_workload_is_taken_over_what_names_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     variables = {"STAGE": "dev", "AWS_PROFILE": "admin", "LD_PRELOAD": "x", "aws_profile": "other"}
     taken, left_out = taken_over(variables)
