@@ -40,7 +40,7 @@ _DEFAULT_HOST = "127.0.0.1"
     "--token-file",
     type=TEXT,
     metavar="FILE",
-    help="Take the token from this file, which is made if it is not there.",
+    help="Keep the token in this file, a new one each time, for programs started elsewhere.",
 )
 @cmd_options
 @click.pass_context
@@ -69,8 +69,8 @@ def serve(
 
     They are simulated roles, as `iam-sudo simulate` has them, at an endpoint on this machine. CMD
     is the first role, of --role-name before --role-of; for each it gets IAM_SUDO_<NAME>_URI and
-    _TOKEN. Without CMD the endpoint runs until it is interrupted, for programs that have the token
-    from --token-file.
+    _TOKEN. Without CMD the endpoint runs until it is interrupted, for programs that read
+    the token from --token-file.
     """
     context.obj.listen(verbose=verbose, debug=debug)
     from iam_sudo_client.commands.serving import run_beside
@@ -95,9 +95,9 @@ def serve(
         ways.append(simulated(asked, request, function))
     token = None
     if token_file:
-        from iam_sudo_client.endpoint.tokens import token_of
+        from iam_sudo_client.endpoint.tokens import new_token
 
-        token = token_of(Path(token_file).expanduser())
+        token = new_token(Path(token_file).expanduser())
     if at.of_containers:
         log.warning(
             "listening at %s: containers that reach it get the credentials, with the token", host

@@ -18,6 +18,7 @@ import socketserver
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -29,7 +30,7 @@ from iam_sudo_client.endpoint.addresses import Address
 from iam_sudo_client.endpoint.renewal import NotRenewed, Renewed, utc
 from iam_sudo_client.errors import EndpointUnusable
 
-# Of a connection: who is slower is no SDK of this machine. And how many there are at once.
+# Of a whole request: who is slower is no SDK of this machine. And how many there are at once.
 _SECONDS = 5.0
 _CONNECTIONS = 128
 
@@ -111,6 +112,20 @@ class _Request(BaseHTTPRequestHandler):
     server: Endpoint
     protocol_version = "HTTP/1.1"
     timeout = _SECONDS
+
+    def handle(self) -> None:
+        # The limit of the library is that of each single byte.
+        end = threading.Timer(self.timeout, self._hear_no_more)
+        end.daemon = True
+        end.start()
+        try:
+            super().handle()
+        finally:
+            end.cancel()
+
+    def _hear_no_more(self) -> None:
+        with suppress(OSError):  # it is closed
+            self.connection.shutdown(socket.SHUT_RD)
 
     def do_GET(self) -> None:
         if self.server.refuses(self):

@@ -1,7 +1,7 @@
 """Entries of the cache: whose they are, what they are kept for, and how they go."""
 
 import os
-import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ def folder(home: Path) -> Path:
 
 
 def soon() -> int:
-    return int(time.time()) + 3_000
+    return int(datetime.now(UTC).timestamp()) + 3_000
 
 
 def keep(name: str = QUESTION, text: str = "kept") -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.client import HTTPConnection
 from typing import Any
 
@@ -196,6 +197,29 @@ def test_clients_that_say_nothing_keep_nobody_away(
     silent = [socket.create_connection(("127.0.0.1", endpoint.port)) for _ in range(150)]
     assert ask(endpoint, Authorization=token)[0] == 200
     for each in silent:
+        each.close()
+
+
+def test_clients_that_say_a_letter_now_and_then_keep_nobody_away(
+    endpoint: Endpoint, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module._Request, "timeout", 1)
+    slow = [socket.create_connection(("127.0.0.1", endpoint.port)) for _ in range(150)]
+    done = threading.Event()
+
+    def drip() -> None:
+        while not done.is_set():
+            time.sleep(0.2)
+            for each in slow:
+                with suppress(OSError):  # it was closed, which is what is wanted
+                    each.sendall(b"G")
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    assert ask(endpoint, Authorization=token)[0] == 200
+    done.set()
+    dripping.join()
+    for each in slow:
         each.close()
 
 
