@@ -10,10 +10,11 @@ import os
 from typing import Any, Protocol
 
 from iam_sudo_core.broker import Settings
-from iam_sudo_core.broker.decision import clients, decide
+from iam_sudo_core.broker.decision import clients, decide, proofs
 
 _SETTINGS = Settings.parse(os.environ)
 _IAM, _STS = clients()
+_PROOFS = proofs(_SETTINGS, _STS)
 
 
 class Context(Protocol):
@@ -24,4 +25,12 @@ class Context(Protocol):
 
 def handler(event: object, context: Context) -> dict[str, Any]:
     """Decide about one request; a refusal is a function error, named after the core's error."""
-    return decide(event, request_id=context.aws_request_id, settings=_SETTINGS, iam=_IAM, sts=_STS)
+    return decide(
+        event,
+        request_id=context.aws_request_id,
+        invoked=getattr(context, "invoked_function_arn", None),
+        settings=_SETTINGS,
+        iam=_IAM,
+        sts=_STS,
+        proofs=_PROOFS,
+    )

@@ -96,8 +96,10 @@ class Denial:
             return self.base.name
         if not self.session.startswith(_OURS):
             return None
-        is_cut = len(self.session) == _LONGEST_SESSION_NAME and _CUT.search(self.session)
-        return None if is_cut else self.session.removeprefix(_OURS)
+        # With a caller after a comma; one that is cut, or has commas of its own, ends with a hash.
+        role, comma, _ = self.session.removeprefix(_OURS).partition(",")
+        is_whole = len(self.session) < _LONGEST_SESSION_NAME and not comma
+        return role if is_whole or not _CUT.search(self.session) else None
 
     def what(self) -> str:
         return f"{self.action} on {self.resource}" if self.resource else self.action

@@ -11,6 +11,11 @@ IamSudoError
 │   ├── PrincipalNotAllowed
 │   ├── BaseRoleNotAllowed
 │   ├── TrustPolicyNotUnderstood
+│   ├── ProofRequired          there are rules, and who asks has not said who it is
+│   ├── ProofRefused           or not in a way that proves it
+│   ├── NotAllowedByRules
+│   ├── NamePartTooShort
+│   ├── ReasonRequired
 │   └── SessionRefused         no session policy is exactly the role
 │       ├── PermissionsBoundaryNotExact
 │       ├── NarrowingNotExact
@@ -179,6 +184,60 @@ class TrustPolicyNotUnderstood(Refusal):
             f"{role}: its trust policy cannot be read: {problem}; nothing is granted on a guess",
             role=role,
             problem=problem,
+        )
+
+
+class ProofRequired(Refusal):
+    """`broker` is the ARN of the function for which a proof has to be signed."""
+
+    def __init__(self, *, broker: str) -> None:
+        super().__init__(
+            f"this broker has rules, and has to know who asks: the request needs a proof for "
+            f"{broker}; use the iam-sudo command of iam-sudo-cdk, in its newest version",
+            broker=broker,
+        )
+
+
+class ProofRefused(Refusal):
+    def __init__(self, *, problem: str) -> None:
+        super().__init__(
+            f"the proof of who asks is not accepted: {problem}; ask again, with a new one",
+            problem=problem,
+        )
+
+
+class NotAllowedByRules(Refusal):
+    """The same whether there is such a role or not; `denied_by` are numbers of rules."""
+
+    def __init__(self, *, caller: str, asked: str, denied_by: Iterable[int]) -> None:
+        denied_by = tuple(denied_by)
+        why = "no rule of the broker allows it"
+        if denied_by:
+            numbers = ", ".join(str(number) for number in denied_by)
+            why = f"rule {numbers} of the broker denies roles of this name"
+        super().__init__(
+            f"there is no role {quoted(asked)} that {caller} may simulate: {why}; check the "
+            "spelling, or ask whoever deploys the broker for a rule",
+            caller=caller,
+            asked=asked,
+            denied_by=denied_by,
+        )
+
+
+class NamePartTooShort(Refusal):
+    def __init__(self, *, asked: str) -> None:
+        super().__init__(
+            f"{quoted(asked)} fits too many roles to look at the tags of each, as the rules of the "
+            "broker want; name the role in full",
+            asked=asked,
+        )
+
+
+class ReasonRequired(Refusal):
+    def __init__(self, *, rule: str) -> None:
+        super().__init__(
+            f"{rule} asks for a reason; say why by --reason",
+            rule=rule,
         )
 
 

@@ -6,11 +6,13 @@ It imports `session`, `policy`, the words that all rooms use, and boto3.
 from . import calls
 from .assuming import AssumedRole, assume_unchanged, credentials
 from .calls import Client, clients
-from .reading import list_roles, read_documents, read_role, read_whole
+from .identity import IdentityService
+from .reading import list_roles, read_documents, read_role, read_tags, read_whole
 
 __all__ = [
     "AssumedRole",
     "Client",
+    "IdentityService",
     "assume_unchanged",
     "calls",
     "clients",
@@ -18,5 +20,6 @@ __all__ = [
     "list_roles",
     "read_documents",
     "read_role",
+    "read_tags",
     "read_whole",
 ]

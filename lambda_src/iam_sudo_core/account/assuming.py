@@ -24,8 +24,9 @@ from ..credentials import Credentials
 from ..errors import RoleChanged
 from ..session import tags as session_tags
 from ..session.caller import check_caller
-from ..session.plan import DURATION_SECONDS, SessionPlan, session_name
+from ..session.plan import SessionPlan
 from ..session.role import WholeRole
+from ..session.terms import SessionTerms
 from .calls import Client, call
 from .reading import read_outline, read_tags
 
@@ -39,7 +40,7 @@ class AssumedRole:
 
 
 def assume_unchanged(
-    whole: WholeRole, plan: SessionPlan, *, iam: Client, sts: Client
+    whole: WholeRole, plan: SessionPlan, *, terms: SessionTerms, iam: Client, sts: Client
 ) -> AssumedRole:
     """Assume the base role by a plan for a role, which is still as it was read.
 
@@ -56,7 +57,7 @@ def assume_unchanged(
     tested = session_tags.tested(snapshot.all_documents())
     with ThreadPoolExecutor(2) as pool:
         session = pool.submit(
-            assume_role, sts, base_role=base_role, role_name=snapshot.name, plan=plan
+            assume_role, sts, base_role=base_role, role_name=snapshot.name, plan=plan, terms=terms
         )
         base_tags = pool.submit(read_tags, iam, base_role) if tested else None
         now = read_outline(iam, snapshot.name, managed_policies=sorted(written_out))
@@ -68,7 +69,7 @@ def assume_unchanged(
 
 
 def assume_role(
-    sts: Client, *, base_role: RoleArn, role_name: str, plan: SessionPlan
+    sts: Client, *, base_role: RoleArn, role_name: str, plan: SessionPlan, terms: SessionTerms
 ) -> AssumedRole:
     """Assume `base_role` within the session policies of `plan`.
 
@@ -77,9 +78,11 @@ def assume_role(
     """
     parameters: dict[str, Any] = {
         "RoleArn": str(base_role),
-        "RoleSessionName": session_name(role_name),
-        "DurationSeconds": DURATION_SECONDS,
+        "RoleSessionName": terms.session_name(role_name),
+        "DurationSeconds": terms.duration_seconds,
     }
+    if terms.source_identity:
+        parameters["SourceIdentity"] = terms.source_identity
     if plan.policy:
         parameters["Policy"] = plan.policy
     if plan.policy_arns:

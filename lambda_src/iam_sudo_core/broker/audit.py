@@ -20,6 +20,10 @@ from ..errors import IamSudoError
 _LONGEST_VALUE, _END = 256, 64
 
 
+# Who asks, until it is proved: what a request says of it is nobody's word.
+UNPROVEN = "unproven"
+
+
 class AuditLine:
     """Collects the facts of one request, up to its decision."""
 
@@ -31,6 +35,8 @@ class AuditLine:
             "role_asked": asked.get("role_name"),
             "principal_asked": asked.get("principal"),
             "base_role_asked": asked.get("base_role"),
+            "reason_asked": asked.get("reason"),
+            "caller": UNPROVEN,
         }
         if "policy" in asked:
             self._facts["policy_asked"] = json.dumps(asked["policy"], default=str)

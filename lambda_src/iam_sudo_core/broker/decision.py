@@ -4,33 +4,57 @@ The answer is credentials, an explanation, or the list of roles that may be simu
 
 The lines are printed, which is how a function writes to its log: one when the request arrives, in
 case the function is killed, and one with the decision, before anybody learns of it.
+
+Where there are rules, who asks has to be proved. STS is asked for it while the role is read, and
+nothing of what was read is used, or told, before it has answered.
 """
 
 from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from ..account.calls import Client, clients
+from ..account.identity import IdentityService
 from ..credentials import Credentials
 from ..errors import BrokerFailure, IamSudoError
 from .audit import AuditLine
+from .callers import Identity
 from .explanation import Explanation, explain
 from .listing import Listing, ListRequest, list_selected
+from .proof import Proof, Proofs, function_arn
 from .request import Request
+from .rules import CallerRules
+from .selection import RoleSelectionPolicy
 from .settings import Settings
 from .simulate import simulate
-from .target import Note
+from .target import Note, Selection
 
-__all__ = ["clients", "decide"]
+__all__ = ["clients", "decide", "proofs"]
+
+
+def proofs(settings: Settings, sts: Client) -> Proofs | None:
+    """What an instance of the broker knows of proofs; None where nobody has to prove anything."""
+    return Proofs(IdentityService(sts)) if settings.selection.rules else None
 
 
 def decide(
-    event: object, *, request_id: str, settings: Settings, iam: Client, sts: Client
+    event: object,
+    *,
+    request_id: str,
+    invoked: object = None,
+    settings: Settings,
+    iam: Client,
+    sts: Client,
+    proofs: Proofs | None = None,
 ) -> dict[str, Any]:
     """The reply to an event: an STS credentials object, or an explanation or list if it asks.
+
+    `invoked` is the ARN by which the function was invoked, for which a proof has to be.
 
     Raises:
         IamSudoError: a refusal, or a failure; its class is the `errorType` of the reply.
@@ -39,7 +63,8 @@ def decide(
     try:
         print(audit.asked(), flush=True)
         request = _request(event)
-        answer = _answer(request, settings, iam=iam, sts=sts, note=audit.note)
+        with _selection(event, invoked, settings.selection, proofs, note=audit.note) as selection:
+            answer = _answer(request, selection, settings, iam=iam, sts=sts, note=audit.note)
     except IamSudoError as error:
         print(audit.refused(error), flush=True)
         raise
@@ -65,16 +90,52 @@ def _request(event: object) -> Request | ListRequest:
     return Request.parse(event)
 
 
+@contextmanager
+def _selection(
+    event: object,
+    invoked: object,
+    policy: RoleSelectionPolicy,
+    proofs: Proofs | None,
+    *,
+    note: Note,
+) -> Iterator[RoleSelectionPolicy | CallerRules]:
+    """What selects roles: for everybody, or for the caller, who is being asked for meanwhile."""
+    if not policy.rules:
+        yield policy
+        return
+    if proofs is None or not isinstance(event, Mapping):
+        raise ValueError("there are rules, and nothing that looks at proofs")
+    now = proofs.now()
+    proof = Proof.parse(
+        event.get("proof"), event=event, broker=function_arn(invoked), region=proofs.region, now=now
+    )
+    proofs.take(proof, now=now)
+
+    def who() -> Identity:
+        identity = proofs.identity(proof)
+        note(caller=identity.arn)
+        return identity
+
+    with ThreadPoolExecutor(1) as pool:
+        yield policy.of(pool.submit(who).result)
+
+
 def _answer(
-    request: Request | ListRequest, settings: Settings, *, iam: Client, sts: Client, note: Note
+    request: Request | ListRequest,
+    selection: Selection | CallerRules,
+    settings: Settings,
+    *,
+    iam: Client,
+    sts: Client,
+    note: Note,
 ) -> Credentials | Explanation | Listing:
     if isinstance(request, ListRequest):
         note(pattern_asked=request.pattern)
-        listing = list_selected(request, selection=settings.selection, iam=iam)
+        listing = list_selected(request, selection=selection, iam=iam)
         note(roles_listed=len(listing.roles))
         return listing
     known: dict[str, Any] = {
-        "selection": settings.selection,
+        "selection": selection,
         "base_role": settings.base_role,
         "iam": iam,
         "note": note,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..account.calls import Client
@@ -25,13 +25,10 @@ from ..session.differences import (
     not_allowed,
 )
 from ..session.drafts import MAX_CHARACTERS, MAX_POLICY_ARNS
-from ..session.plan import (
-    SessionPlan,
-    plan_whole,
-    session_name,
-)
+from ..session.plan import SessionPlan, plan_whole
 from ..session.role import RoleSnapshot
 from .request import Request
+from .rules import CallerRules
 from .target import (
     Note,
     Selection,
@@ -58,7 +55,10 @@ class Explanation:
             "role": {"name": role.name, "arn": str(role.role.arn)},
             "rule": self.target.rule,
             "base_role": str(self.target.base_role),
-            "session_name": session_name(role.name),
+            "session_name": self.target.terms.session_name(role.name),
+            "source_identity": self.target.terms.source_identity,
+            "duration_seconds": self.target.terms.duration_seconds,
+            "reason_required": self.target.require_reason,
             "plan": {
                 "policy": json.loads(self.plan.policy) if self.plan.policy else None,
                 "policy_characters": len(self.plan.policy or ""),
@@ -83,7 +83,7 @@ class Explanation:
 def explain(
     request: Request,
     *,
-    selection: Selection,
+    selection: Selection | CallerRules,
     base_role: str | RoleArn,
     iam: Client,
     note: Note,
@@ -97,7 +97,10 @@ def explain(
     """
     target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
     base = target.base_role
-    whole = read_whole(iam, target.snapshot, base_role=base)
+    source_identity = target.terms.source_identity
+    whole = replace(
+        read_whole(iam, target.snapshot, base_role=base), source_identity=source_identity
+    )
     narrowing = request.narrowing()
     plan = next(plan_whole(whole, narrowing=narrowing))
     snapshot = whole.snapshot
@@ -117,7 +120,9 @@ def explain(
                 for allowed in limits
                 for difference in _not_allowed(granted, allowed, kind=BASE_ROLE)
             ),
-            *depending_on_the_caller([*granted, *bounds], Caller.of(snapshot, base)),
+            *depending_on_the_caller(
+                [*granted, *bounds], Caller.of(snapshot, base, source_identity=source_identity)
+            ),
         ),
         guardrails=tuple(_not_allowed(granted, guardrails, kind=GUARDRAILS)) if guardrails else (),
         cut_by_policy=(

@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..arns import ROLE_NAME, RoleArn
-from ..errors import InvalidRequest, quoted
+from ..errors import InvalidRequest, one_line, printable, quoted
 from ..policy.documents import Statement, serialize, statements
 from ..policy.principals import Principal
 
 _TEXTS = ("role_name", "principal", "base_role")
-_KEYS = (*_TEXTS, "policy", "explain")
+_KEYS = (*_TEXTS, "policy", "explain", "reason", "proof")
 # IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy. What is left of it in a
 # session may be far less, and STS decides about that.
 _MAX_POLICY = 6_144
+# A line for people who read the audit trail, where longer values are cut.
+MAX_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Request:
     `role_name` is a role's name or a part of one; with `arn` it is the whole name, of a role of
     that account, whatever its path. `principal` narrows a part down; `base_role` is a name or an
     ARN, None for the broker's own; `policy` is a document that the session is cut by as by a
-    permissions boundary; `explain` asks for words instead of credentials.
+    permissions boundary; `explain` asks for words instead of credentials; `reason` is for people.
+    The `proof` of who asks is about the whole event, and read by `proof`.
     """
 
     role_name: str
@@ -35,6 +38,7 @@ class Request:
     policy: Mapping[str, object] | None = None
     explain: bool = False
     arn: RoleArn | None = None
+    reason: str | None = None
 
     @classmethod
     def parse(cls, event: object) -> Request:
@@ -67,6 +71,7 @@ class Request:
             policy=_policy(event["policy"]) if "policy" in event else None,
             explain=event.get("explain", False),
             arn=arn,
+            reason=_reason(event["reason"]) if "reason" in event else None,
         )
 
     def to_event(self) -> dict[str, object]:
@@ -80,6 +85,8 @@ class Request:
             event["policy"] = self.policy
         if self.explain:
             event["explain"] = True
+        if self.reason:
+            event["reason"] = self.reason
         return event
 
     def narrowing(self) -> list[Statement] | None:
@@ -95,6 +102,19 @@ class Request:
             return {}
         text = json.dumps(self.policy, sort_keys=True, separators=(",", ":"))
         return {"PolicySha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def request_hash(event: Mapping[str, object]) -> str:
+    """What a proof says of the request that it is for, hex, see docs/decisions/0032."""
+    asked = {key: value for key, value in event.items() if key != "proof"}
+    text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _reason(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_REASON:
+        raise InvalidRequest(f"reason has to be a text of 1 to {MAX_REASON} characters")
+    return printable(one_line(value))
 
 
 def _principal(text: str) -> Principal:

@@ -7,6 +7,8 @@ refuse, then what grants.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from ..account.assuming import AssumedRole, assume_unchanged
 from ..account.calls import Client
@@ -15,16 +17,18 @@ from ..arns import RoleArn
 from ..credentials import Credentials
 from ..errors import AwsCallFailed, PackedPolicyTooLarge, SessionPolicyMalformed
 from ..policy.documents import Statement
-from ..session.plan import SessionPlan, plan_whole, policy_sizes, session_name
+from ..session.plan import SessionPlan, plan_whole, policy_sizes
 from ..session.role import WholeRole
+from ..session.terms import SessionTerms
 from .request import Request
+from .rules import CallerRules
 from .target import Note, Selection, find_target
 
 
 def simulate(
     request: Request,
     *,
-    selection: Selection,
+    selection: Selection | CallerRules,
     base_role: str | RoleArn,
     iam: Client,
     sts: Client,
@@ -40,18 +44,33 @@ def simulate(
         AwsCallFailed: AWS refused or failed a call.
     """
     target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
-    whole = read_whole(iam, target.snapshot, base_role=target.base_role)
+    terms = target.terms
+    whole = replace(
+        read_whole(iam, target.snapshot, base_role=target.base_role),
+        source_identity=terms.source_identity,
+    )
     narrowing = request.narrowing()
     plans = plan_whole(whole, narrowing=narrowing)
-    note(session_name=session_name(target.snapshot.name))
+    note(
+        session_name=terms.session_name(target.snapshot.name),
+        source_identity=terms.source_identity,
+        duration_seconds=terms.duration_seconds,
+    )
+    known: dict[str, Any] = {
+        "terms": terms,
+        "narrowing": narrowing,
+        "iam": iam,
+        "sts": sts,
+        "note": note,
+    }
     try:
-        session = _assume(whole, plans, narrowing=narrowing, iam=iam, sts=sts, note=note)
+        session = _assume(whole, plans, **known)
     except AwsCallFailed as error:
         if not (whole.snapshot.tags and _is_about_tags(error)):
             raise
         note(tags_denied=error.detail)
         plans = plan_whole(whole, with_tags=False, narrowing=narrowing)
-        session = _assume(whole, plans, narrowing=narrowing, iam=iam, sts=sts, note=note)
+        session = _assume(whole, plans, **known)
     note(packed_policy_size=session.packed_policy_size)
     return session.credentials
 
@@ -60,6 +79,7 @@ def _assume(
     whole: WholeRole,
     plans: Iterable[SessionPlan],
     *,
+    terms: SessionTerms,
     narrowing: Sequence[Statement] | None,
     iam: Client,
     sts: Client,
@@ -75,7 +95,7 @@ def _assume(
             fitted=", ".join(plan.how) or "as it is",
         )
         try:
-            return assume_unchanged(whole, plan, iam=iam, sts=sts)
+            return assume_unchanged(whole, plan, terms=terms, iam=iam, sts=sts)
         except AwsCallFailed as error:
             if error.code == "MalformedPolicyDocument":
                 policy, statement = snapshot.quoted_in(error.detail)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..account.calls import Client
@@ -21,7 +21,10 @@ from ..errors import (
 )
 from ..policy.principals import Principal
 from ..session.role import Role, RoleSnapshot
+from ..session.terms import SessionTerms
 from .request import Request
+from .ruled import find_by_rules
+from .rules import CallerRules
 
 
 class Selection(Protocol):
@@ -44,17 +47,19 @@ class Note(Protocol):
 
 @dataclass(frozen=True)
 class Target:
-    """A role that may be simulated, by which rule, and the base role to assume for it."""
+    """A role that may be simulated, by which rule and on what terms, and its base role."""
 
     snapshot: RoleSnapshot
     rule: str
     base_role: RoleArn
+    terms: SessionTerms = field(default_factory=SessionTerms)
+    require_reason: bool = False
 
 
 def find_target(
     request: Request,
     *,
-    selection: Selection,
+    selection: Selection | CallerRules,
     base_role: str | RoleArn,
     iam: Client,
     note: Note,
@@ -66,21 +71,48 @@ def find_target(
         RoleChanged: the role changed while it was being read.
         AwsCallFailed: AWS refused or failed a call.
     """
+    if isinstance(selection, CallerRules):
+        snapshot, grant = find_by_rules(request, rules=selection, iam=iam)
+        note(role_found=snapshot.name, rule=grant.rule)
+        return Target(
+            snapshot,
+            grant.rule,
+            _base_role(request, selection, base_role, snapshot, note=note),
+            SessionTerms(selection.caller.source_identity, grant.duration_seconds),
+            grant.require_reason,
+        )
+    snapshot = _asked_for(iam, request, selection, base_role)
+    note(role_found=snapshot.name)
+    rule = selecting_rule(snapshot.role, request.principal, selection)
+    note(rule=rule)
+    return Target(snapshot, rule, _base_role(request, selection, base_role, snapshot, note=note))
+
+
+def _base_role(
+    request: Request,
+    selection: Selection | CallerRules,
+    default: str | RoleArn,
+    snapshot: RoleSnapshot,
+    *,
+    note: Note,
+) -> RoleArn:
+    base = _resolve(request.base_role or default, snapshot.role.arn)
+    if not selection.allows_base_role(str(base)):
+        raise BaseRoleNotAllowed(base_role=str(base))
+    note(base_role=str(base))
+    return base
+
+
+def _asked_for(
+    iam: Client, request: Request, selection: Selection, base_role: str | RoleArn
+) -> RoleSnapshot:
     snapshot = read_role(iam, request.role_name)
     if request.arn:
         here = snapshot.role.arn if snapshot else base_role
         account = here.account if isinstance(here, RoleArn) else None
         if snapshot is None or account != request.arn.account:
             raise NoSuchRole(arn=request.arn, account=account)
-    snapshot = snapshot or _only_match(iam, request, selection)
-    note(role_found=snapshot.name)
-    rule = selecting_rule(snapshot.role, request.principal, selection)
-    note(rule=rule)
-    base = _resolve(request.base_role or base_role, snapshot.role.arn)
-    if not selection.allows_base_role(str(base)):
-        raise BaseRoleNotAllowed(base_role=str(base))
-    note(base_role=str(base))
-    return Target(snapshot, rule, base)
+    return snapshot or _only_match(iam, request, selection)
 
 
 def selecting_rule(role: Role, principal: Principal | None, selection: Selection) -> str:

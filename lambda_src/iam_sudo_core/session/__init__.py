@@ -17,6 +17,7 @@ from .plan import (
     session_name,
 )
 from .role import Outline, Role, RoleSnapshot, WholeRole
+from .terms import SessionTerms
 
 __all__ = [
     "DURATION_SECONDS",
@@ -28,6 +29,7 @@ __all__ = [
     "Role",
     "RoleSnapshot",
     "SessionPlan",
+    "SessionTerms",
     "WholeRole",
     "check_caller",
     "differences",

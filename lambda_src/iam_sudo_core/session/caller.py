@@ -35,7 +35,7 @@ def check_caller(whole: WholeRole, *, are_passed: bool = True) -> None:
         PrincipalTagDiffers: one tests a tag that a session has otherwise.
     """
     snapshot = whole.snapshot
-    caller = Caller.of(snapshot, whole.base_role)
+    caller = Caller.of(snapshot, whole.base_role, source_identity=whole.source_identity)
     for policy in snapshot.all_documents():
         for statement in parse(snapshot.statements(policy)):
             if key := escape(statement, caller):

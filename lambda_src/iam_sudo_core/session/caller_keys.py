@@ -71,6 +71,8 @@ OF_THE_PLACE = frozenset(
 )  # fmt: skip
 # Who is calling.
 PRINCIPAL_ARN, USER_ID = "aws:principalarn", "aws:userid"
+# Of a session with a source identity: who asked for it, by the proof.
+SOURCE_IDENTITY, OF_THE_REQUEST = "aws:sourceidentity", "sts:sourceidentity"
 ANOTHER = frozenset({PRINCIPAL_ARN, USER_ID, "servicecatalog:rolelevel"})
 # What the role's sessions may have from the sign-in, and from the machine or the service that they
 # were given out to. Those of `aws:` would be taken for such anyway.
@@ -113,6 +115,7 @@ TAGGING_SERVICES: dict[str, tuple[str, ...]] = {
     "pods.eks.amazonaws.com": ("eks-cluster-", "kubernetes-"),
     "rolesanywhere.amazonaws.com": ("x509issuer/", "x509san/", "x509subject/"),
 }
+_OF_THE_SOURCE = (SOURCE_IDENTITY, OF_THE_REQUEST)
 _SERVICE = re.compile("[a-z0-9-]+")
 _PRINCIPAL_TAG = "aws:principaltag/"
 
@@ -122,7 +125,8 @@ class Caller:
     """Who a session is: one of `base_role`, for `role`, with the tags of these keys as the role.
 
     The keys are folded; `is_tagged` is whether the role's own sessions may be passed other tags,
-    `providers` are the names, folded, of the federation providers that its trust policy has.
+    `providers` are the names, folded, of the federation providers that its trust policy has. A
+    `source_identity` is one more thing that the session has and the role has not.
     """
 
     role: RoleArn
@@ -131,9 +135,12 @@ class Caller:
     is_tagged: bool = False
     role_id: str | None = None
     providers: frozenset[str] = frozenset()
+    source_identity: str | None = None
 
     @classmethod
-    def of(cls, snapshot: RoleSnapshot, base_role: RoleArn) -> Caller:
+    def of(
+        cls, snapshot: RoleSnapshot, base_role: RoleArn, *, source_identity: str | None = None
+    ) -> Caller:
         """The caller of a session to which the role's tags are passed, as far as they can be."""
         prefixes = _prefixes_of_tags(snapshot.role.principals())
         keys = map(fold, session_tags.passed(snapshot.tags))
@@ -144,6 +151,7 @@ class Caller:
             is_tagged=bool(prefixes) or allows_session_tags(snapshot.role.trust_policy),
             role_id=snapshot.role.role_id,
             providers=frozenset(map(fold, federation_providers(snapshot.role.trust_policy))),
+            source_identity=source_identity,
         )
 
     def answer(self, key: str) -> Answer:
@@ -155,7 +163,7 @@ class Caller:
             return Answer.NONE
         if name in OF_THE_ACCOUNT and self.role.account != self.base_role.account:
             return Answer.ANOTHER
-        if name in ANOTHER:
+        if name in ANOTHER or (self.source_identity and name in _OF_THE_SOURCE):
             return Answer.ANOTHER
         if name in OF_THE_PLACE:
             return Answer.OF_THE_PLACE
@@ -173,6 +181,8 @@ class Caller:
             own = f"{self.role_id}:"
             is_own = all(value.startswith(own) for value in test.values)
             return None, test.negated_or_not(False if is_own else None)
+        if name == SOURCE_IDENTITY and self.source_identity:
+            return None, test.of(self.source_identity)
         return None, None
 
     def _tag(self, key: str) -> Answer:

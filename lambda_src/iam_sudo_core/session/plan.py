@@ -137,17 +137,31 @@ def policy_sizes(
     )
 
 
-def session_name(role_name: str) -> str:
+def session_name(role_name: str, *, caller: str | None = None) -> str:
     """The role session name of a role: `iam-sudo-<role name>`, as STS accepts it.
 
-    One that is too long is cut and ends with a hash of the role's whole name: names that
-    CloudFormation makes up are told apart by their ends.
+    With a caller it is `iam-sudo-<role name>,<caller>`. One that is too long is cut and ends with a
+    hash of the whole: names that CloudFormation makes up are told apart by their ends.
     """
+    if caller is not None:
+        return _name_with_caller(role_name, caller)
     name = re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", f"iam-sudo-{role_name}")
     if len(name) <= MAX_SESSION_NAME:
         return name
     end = f"-{hashlib.sha256(role_name.encode()).hexdigest()[:8]}"
     return name[: MAX_SESSION_NAME - len(end)] + end
+
+
+def _name_with_caller(role_name: str, caller: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9_+=,.@-]", "-", f"iam-sudo-{role_name},{caller}")
+    # Where a comma is part of a name, where one ends is not seen.
+    if len(name) <= MAX_SESSION_NAME and name.count(",") == 1:
+        return name
+    end = f"-{hashlib.sha256(f'{role_name}/{caller}'.encode()).hexdigest()[:8]}"
+    room = MAX_SESSION_NAME - len("iam-sudo-,") - len(end)
+    role, who = role_name.replace(",", "-"), caller.replace(",", "-")
+    role = role[: max(room // 2, room - len(who))]
+    return f"iam-sudo-{role},{who[: room - len(role)]}{end}"
 
 
 def _distance(draft: Draft) -> tuple[bool, int]:

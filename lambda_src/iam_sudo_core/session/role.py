@@ -144,12 +144,13 @@ class WholeRole:
     """A role with all of its documents, and the base role that a session for it is made of.
 
     `base_tags` are the base role's tags, None when they are not known. Where no policy of the role
-    can test a tag they are not looked for, and empty.
+    can test a tag they are not looked for, and empty. `source_identity` is the session's.
     """
 
     snapshot: RoleSnapshot
     base_role: RoleArn
     base_tags: Mapping[str, str] | None
+    source_identity: str | None = None
 
     def with_base_tags(self, tags: Mapping[str, str] | None) -> WholeRole:
         return replace(self, base_tags=tags)

@@ -642,10 +642,14 @@ def test_a_grant_is_one_audit_line_without_a_secret(
         "role_asked": "demo-task",
         "principal_asked": None,
         "base_role_asked": None,
+        "reason_asked": None,
+        "caller": "unproven",
         "role_found": "iam-sudo-demo-task",
         "rule": "role name iam-sudo-demo-*, principal Service:ecs-tasks.amazonaws.com",
         "base_role": BASE_ROLE,
         "session_name": "iam-sudo-iam-sudo-demo-task",
+        "source_identity": None,
+        "duration_seconds": 3600,
         "policy_characters": 106,
         "policy_arns": 0,
         "session_tags": 0,
@@ -657,6 +661,23 @@ def test_a_grant_is_one_audit_line_without_a_secret(
     }
     for secret in (reply["SecretAccessKey"], reply["SessionToken"]):
         assert secret not in captured.out + captured.err + caplog.text
+
+
+def test_without_rules_a_proof_is_not_looked_at_and_nobody_is_named(
+    account: Account, invoke: Invoke, broker: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": ONE})
+    parameters = invoke(proof={"authorization": "whatever"}, reason="ticket 7")
+    assert broker._PROOFS is None
+    assert "SourceIdentity" not in parameters
+    assert parameters["RoleSessionName"] == "iam-sudo-iam-sudo-demo-task"
+    facts = decided(capsys.readouterr().out)
+    assert (facts["caller"], facts["reason_asked"]) == ("unproven", "ticket 7")
+
+
+@pytest.mark.parametrize("reason", ["", "  ", 7, None, "x" * 201, ["x"]])
+def test_a_reason_is_a_line_of_text(refused: Callable[..., None], reason: Any) -> None:
+    refused(errors.InvalidRequest, "reason has to be a text", reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -703,6 +724,8 @@ def test_a_request_is_in_the_log_before_anything_is_read(
         "role_asked": "iam-sudo-demo-task",
         "principal_asked": None,
         "base_role_asked": "IAMSudoUser",
+        "reason_asked": None,
+        "caller": "unproven",
         "decision": "asked",
     }
 

@@ -151,6 +151,23 @@ def test_the_session_name_is_cut_and_cleaned(role_name: str, expected: str) -> N
     assert session_name(role_name) == expected
 
 
+def test_a_session_is_named_after_its_caller_as_well() -> None:
+    assert session_name("orders", caller="ann@example.com") == "iam-sudo-orders,ann@example.com"
+
+
+@given(st.lists(st.text("ab,-", min_size=1, max_size=64), min_size=2, max_size=2, unique=True))
+def test_roles_and_callers_are_told_apart_in_a_session_s_name(names: list[str]) -> None:
+    one, other = names
+    found = {
+        session_name(role, caller=caller)
+        for role, caller in ((one, one), (one, other), (other, one), (f"{one},{other}"[:64], one))
+    }
+    assert len(found) == len({(one, one), (one, other), (other, one), (f"{one},{other}"[:64], one)})
+    for name in found:
+        assert re.fullmatch(r"[\w+=,.@-]{2,64}", name, re.ASCII)
+        assert name.startswith("iam-sudo-")
+
+
 NAMES = st.text("abcXYZ019+=,.@_-", min_size=1, max_size=64)
 
 

@@ -1,0 +1,89 @@
+"""Find the role that a request means among those that the rules give to its caller.
+
+A role that is not the caller's is as if it were not there: it is refused in the same words, it is
+on no list, and a part of a name may still fit a role that is. What an exact name costs besides is
+who asks, and that is found out while the role is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from ..account.calls import CONNECTIONS, Client
+from ..account.reading import list_roles, read_role, read_tags
+from ..errors import NamePartTooShort, ReasonRequired, RoleAmbiguous, RoleChanged
+from ..session.role import Role, RoleSnapshot
+from .request import Request
+from .rules import CallerRules, Grant
+
+# Roles whose tags are read for one request: rules that look at tags, and a part of a name.
+_MOST_TAGGED = 50
+
+
+def find_by_rules(
+    request: Request, *, rules: CallerRules, iam: Client
+) -> tuple[RoleSnapshot, Grant]:
+    """The role that the request means for its caller, and what the rules give of it.
+
+    Raises:
+        ProofRefused: who asks has not been proved, whatever else there is to say.
+        NotAllowedByRules: there is no such role for this caller.
+        RoleAmbiguous, NamePartTooShort: there are several.
+        ReasonRequired: the rules ask for a reason, and credentials are asked for without one.
+        RoleChanged: it changed while it was being read.
+        AwsCallFailed: AWS refused or failed a call.
+    """
+    try:
+        snapshot = read_role(iam, request.role_name)
+    finally:
+        # Nobody whose name is not known learns anything of what was read, not even that it failed.
+        _ = rules.caller
+    grant = _grant(snapshot, request, rules)
+    if grant is None and request.arn is None:
+        snapshot = _only_match(iam, request, rules)
+        grant = _grant(snapshot, request, rules)
+    if snapshot is None or grant is None:
+        raise rules.refusal(request.role_name)
+    if grant.require_reason and not (request.reason or request.explain):
+        raise ReasonRequired(rule=grant.rule)
+    return snapshot, grant
+
+
+def _grant(snapshot: RoleSnapshot | None, request: Request, rules: CallerRules) -> Grant | None:
+    if snapshot is None or (request.arn and request.arn.account != snapshot.role.arn.account):
+        return None
+    return rules.grant(snapshot.role, tags=snapshot.tags, principal=request.principal)
+
+
+def _only_match(iam: Client, request: Request, rules: CallerRules) -> RoleSnapshot | None:
+    found = [
+        role
+        for role in list_roles(iam)
+        if request.role_name in role.name
+        and rules.grant(role, tags=None, principal=request.principal)
+    ]
+    if rules.look_at_tags:
+        # ListRoles tells no tags (IAM API Reference, "ListRoles").
+        if len(found) > _MOST_TAGGED:
+            raise NamePartTooShort(asked=request.role_name)
+        found = [
+            role
+            for role, tags in _with_tags(iam, found)
+            if tags is not None and rules.grant(role, tags=tags, principal=request.principal)
+        ]
+    if len(found) > 1:
+        names = [role.name for role in found]
+        raise RoleAmbiguous(role_name=request.role_name, candidates=names)
+    if not found:
+        return None
+    snapshot = read_role(iam, found[0].name)
+    if snapshot is None:
+        raise RoleChanged(role=found[0].name)
+    return snapshot
+
+
+def _with_tags(iam: Client, roles: list[Role]) -> list[tuple[Role, Mapping[str, str] | None]]:
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        tags = pool.map(lambda role: read_tags(iam, role.arn), roles)
+        return list(zip(roles, tags, strict=True))

@@ -1,0 +1,497 @@
+"""Proof of who asks: what STS is sent, what is refused before, and what others learn."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from iam_sudo_core import errors
+from iam_sudo_core.account.identity import IdentityService
+from iam_sudo_core.broker.proof import Proofs
+from tests.aws_account import Account, Calls
+from tests.core.conftest import BASE_ROLE, ONE, decided
+from tests.fake_sts import ANN, BOB, BODY, CONTENT_TYPE, FUNCTION, TOKEN, FakeSts, fake_sts, sign
+
+PRINCIPALS = [{"Service": "ecs-tasks.amazonaws.com"}]
+RULES = [
+    {"effect": "allow", "callers": [ANN], "role-names": ["orders-*"], "principals": PRINCIPALS},
+    {"effect": "allow", "callers": [BOB], "role-names": ["payments-*"], "principals": PRINCIPALS},
+    {"effect": "deny", "callers": ["*"], "role-names": ["*-secret"], "principals": [{"*": "*"}]},
+]
+ASKED = {"role_name": "orders-task"}
+
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def rules() -> list[dict[str, Any]]:
+    return [dict(rule) for rule in RULES]
+
+
+@pytest.fixture
+def account(
+    account: Account, rules: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> Account:
+    policy = {"allowed-base-roles": [BASE_ROLE], "rules": rules}
+    monkeypatch.setenv("IAM_SUDO_POLICY", json.dumps(policy))
+    for name in ("orders-task", "orders-secret", "payments-task"):
+        account.role(name, inline={"one": ONE})
+    return account
+
+
+@pytest.fixture
+def sts(broker: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSts]:
+    with fake_sts() as sts:
+        monkeypatch.setattr(broker, "_PROOFS", Proofs(IdentityService(sts.client())))
+        yield sts
+
+
+@pytest.fixture
+def ask(broker: ModuleType, sts: FakeSts, calls: Calls) -> Ask:
+    def ask(event: dict[str, Any], proof: Any = None, invoked: str = FUNCTION) -> dict[str, Any]:
+        context = SimpleNamespace(aws_request_id="req-1", invoked_function_arn=invoked)
+        event = event if proof is None else {**event, "proof": proof}
+        reply: dict[str, Any] = broker.handler(event, context)
+        return reply
+
+    return ask
+
+
+@pytest.fixture
+def is_refused(ask: Ask, sts: FakeSts, calls: Calls) -> Callable[..., str]:
+    """Ask with a proof that has to be refused without a call, not even one to STS."""
+
+    def is_refused(proof: Any, match: str, event: dict[str, Any] = ASKED) -> str:
+        before = len(sts.requests)
+        with pytest.raises(errors.ProofRefused, match=match) as caught:
+            ask(event, proof)
+        assert (len(sts.requests), calls) == (before, [])
+        return str(caught.value)
+
+    return is_refused
+
+
+def assumed(calls: Calls) -> list[dict[str, Any]]:
+    return [parameters for operation, parameters in calls if operation == "AssumeRole"]
+
+
+def test_who_proves_it_gets_a_session_in_their_name(
+    ask: Ask, sts: FakeSts, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(ASKED, sign(sts, ASKED))["AccessKeyId"]
+    (parameters,) = assumed(calls)
+    assert parameters["SourceIdentity"] == "ann@example.com"
+    assert parameters["RoleSessionName"] == "iam-sudo-orders-task,ann@example.com"
+    log = capsys.readouterr().out
+    line = decided(log)
+    assert line["caller"] == ANN
+    assert line["source_identity"] == "ann@example.com"
+    assert line["rule"].startswith("rule 1: ")
+    assert TOKEN not in log
+    assert "Signature" not in log
+
+
+def test_sts_is_sent_exactly_what_the_contract_says(ask: Ask, sts: FakeSts) -> None:
+    proof = sign(sts, ASKED)
+    ask(ASKED, proof)
+    ((method, path, headers, body),) = sts.requests
+    assert (method, path, body) == ("POST", "/", BODY)
+    assert f"http://{headers.pop('host')}" == sts.url
+    assert headers.pop("content-type") == CONTENT_TYPE
+    assert headers.pop("content-length") == str(len(BODY))
+    assert headers.pop("user-agent") == "iam-sudo"
+    assert headers.pop("accept-encoding", "identity") == "identity"
+    assert headers == proof
+
+
+def test_two_developers_get_their_own_roles_and_not_each_other_s(ask: Ask, sts: FakeSts) -> None:
+    theirs = {"role_name": "payments-task"}
+    assert ask(theirs, sign(sts, theirs, who=BOB))
+    for event, who in ((theirs, ANN), (ASKED, BOB)):
+        with pytest.raises(errors.NotAllowedByRules):
+            ask(event, sign(sts, event, who=who))
+
+
+def test_a_refusal_is_the_same_whether_there_is_such_a_role_or_not(ask: Ask, sts: FakeSts) -> None:
+    said = set()
+    for name in ("payments-task", "payments-none", "orders-none"):
+        for event in (
+            {"role_name": name},
+            {"role_name": name, "explain": True},
+            {"role_name": name, "principal": "Service:ecs-tasks.amazonaws.com"},
+        ):
+            with pytest.raises(errors.NotAllowedByRules) as caught:
+                ask(event, sign(sts, event))
+            said.add(str(caught.value).replace(name, "NAME"))
+    assert said == {
+        f'there is no role "NAME" that {ANN} may simulate: no rule of the broker allows it; check '
+        "the spelling, or ask whoever deploys the broker for a rule"
+    }
+
+
+@pytest.mark.parametrize("arn", ["123456789012:role", "444455556666:role"])
+def test_nor_does_an_arn_tell(ask: Ask, sts: FakeSts, arn: str) -> None:
+    for name in ("payments-task", "payments-none"):
+        event = {"role_name": f"arn:aws:iam::{arn}/{name}"}
+        with pytest.raises(errors.NotAllowedByRules):
+            ask(event, sign(sts, event))
+
+
+def test_who_is_denied_learns_by_which_rule(ask: Ask, sts: FakeSts) -> None:
+    for name in ("orders-secret", "none-secret"):
+        event = {"role_name": name}
+        with pytest.raises(errors.NotAllowedByRules, match="rule 3 of the broker denies"):
+            ask(event, sign(sts, event))
+
+
+def test_a_part_of_a_name_lists_and_finds_only_what_is_the_caller_s(
+    ask: Ask, sts: FakeSts, calls: Calls, account: Account
+) -> None:
+    event = {"role_name": "task"}
+    ask(event, sign(sts, event))
+    assert "orders-task" in assumed(calls)[0]["RoleSessionName"]
+    account.role("orders-task-2", inline={"one": ONE})
+    account.role("payments-task-2", inline={"one": ONE})
+    event = {"role_name": "task-"}
+    assert ask(event, sign(sts, event))
+    event = {"role_name": "-task"}
+    with pytest.raises(errors.RoleAmbiguous) as caught:
+        ask(event, sign(sts, event))
+    assert caught.value.candidates == ["orders-task", "orders-task-2"]
+
+
+def test_a_role_of_somebody_else_does_not_hide_one_s_own(
+    ask: Ask, sts: FakeSts, calls: Calls, account: Account
+) -> None:
+    account.role("task", inline={"one": ONE})
+    event = {"role_name": "task"}
+    ask(event, sign(sts, event))
+    assert "orders-task" in assumed(calls)[0]["RoleSessionName"]
+
+
+class TestTags:
+    @pytest.fixture
+    def rules(self) -> list[dict[str, Any]]:
+        allow = {**RULES[0], "role-names": ["*"], "role-tags": {"team": "orders"}}
+        return [
+            {**allow, "max-duration-seconds": 900, "require-reason": True},
+            {**RULES[2], "role-names": ["*"], "role-tags": {"secret": "*"}},
+        ]
+
+    def test_a_part_of_a_name_is_looked_for_among_roles_with_the_tags(
+        self, ask: Ask, sts: FakeSts, calls: Calls, account: Account
+    ) -> None:
+        account.tag("payments-task", team="orders")
+        account.tag("orders-secret", team="orders", secret="yes")
+        event = {"role_name": "s-", "reason": "ticket 7"}
+        ask(event, sign(sts, event))
+        (parameters,) = assumed(calls)
+        assert "payments-task" in parameters["RoleSessionName"]
+        assert parameters["DurationSeconds"] == 900
+
+    def test_many_are_not_looked_at(self, ask: Ask, sts: FakeSts, account: Account) -> None:
+        for number in range(51):
+            account.role(f"many-{number}")
+        event = {"role_name": "many-"}
+        with pytest.raises(errors.NamePartTooShort, match="name the role in full"):
+            ask(event, sign(sts, event))
+
+    def test_a_reason_is_asked_for_and_kept(
+        self, ask: Ask, sts: FakeSts, account: Account, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        account.tag("orders-task", team="orders")
+        with pytest.raises(errors.ReasonRequired, match="--reason"):
+            ask(ASKED, sign(sts, ASKED))
+        event = {**ASKED, "explain": True}
+        assert ask(event, sign(sts, event))["reason_required"] is True
+        capsys.readouterr()
+        event = {**ASKED, "reason": "ticket 7"}
+        assert ask(event, sign(sts, event))
+        assert decided(capsys.readouterr().out)["reason_asked"] == "ticket 7"
+
+
+def test_a_plain_request_is_refused_clearly(ask: Ask, sts: FakeSts, calls: Calls) -> None:
+    with pytest.raises(errors.ProofRequired, match="needs a proof") as caught:
+        ask(ASKED)
+    assert caught.value.broker == FUNCTION
+    assert (calls, sts.requests) == ([], [])
+
+
+def test_an_alias_or_a_version_is_the_same_function(ask: Ask, sts: FakeSts) -> None:
+    assert ask(ASKED, sign(sts, ASKED), invoked=f"{FUNCTION}:live")
+
+
+@pytest.mark.parametrize(
+    ("keywords", "match"),
+    [
+        ({"age": 62}, "6[234] seconds old"),
+        ({"age": 3600}, "seconds old"),
+        ({"age": -30}, "future"),
+        ({"broker": FUNCTION.replace("iam-sudo", "other")}, "another function"),
+        ({"broker": FUNCTION.replace("eu-west-1", "eu-west-2")}, "another function"),
+        ({"broker": FUNCTION.replace("1234", "4321")}, "another function"),
+        ({"broker": f"{FUNCTION}:live"}, "another function"),
+        ({"region": "us-east-1"}, "not for STS in eu-west-1"),
+        ({"X_More": "1"}, "its headers have to be"),
+        ({"X_Amz_Target": "AWSSecurityTokenService.AssumeRole"}, "its headers have to be"),
+    ],
+)
+def test_a_proof_for_something_else_is_refused(
+    is_refused: Callable[..., str], sts: FakeSts, keywords: dict[str, Any], match: str
+) -> None:
+    is_refused(sign(sts, ASKED, **keywords), match)
+
+
+def test_a_proof_for_another_request_is_refused(
+    is_refused: Callable[..., str], sts: FakeSts
+) -> None:
+    for event in (
+        {"role_name": "orders-task-2"},
+        {**ASKED, "explain": True},
+        {**ASKED, "base_role": "Other"},
+        {**ASKED, "reason": "x"},
+        {**ASKED, "policy": {"Statement": []}},
+    ):
+        if "policy" in event:
+            event["policy"] = ONE
+        is_refused(sign(sts, ASKED), "another request", event)
+
+
+def test_a_proof_is_good_for_one_request_of_an_instance(
+    ask: Ask, is_refused: Callable[..., str], sts: FakeSts, calls: Calls
+) -> None:
+    proof = sign(sts, ASKED)
+    ask(ASKED, proof)
+    calls.clear()
+    is_refused(proof, "used already")
+    # Blanks that the signature does not see make no other proof of it.
+    is_refused({**proof, "authorization": proof["authorization"].replace(", ", ",  ")}, "no form")
+
+
+def test_a_refused_proof_is_used_as_well(
+    ask: Ask, is_refused: Callable[..., str], sts: FakeSts, calls: Calls
+) -> None:
+    proof = sign(sts, ASKED, who=BOB)
+    with pytest.raises(errors.NotAllowedByRules):
+        ask(ASKED, proof)
+    calls.clear()
+    is_refused(proof, "used already")
+
+
+_SMUGGLED = [
+    "x\r\nhost: evil.example",
+    "x\nx-amz-target: AWSSecurityTokenService.AssumeRole",
+    "x\x00",
+    "x\u2028y",
+    "\u0130",
+    "x" * 100_000,
+    "",
+    " ",
+]
+
+
+@pytest.mark.parametrize("value", _SMUGGLED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "authorization",
+        "x-amz-date",
+        "x-amz-security-token",
+        "x-iam-sudo-broker",
+        "x-iam-sudo-request",
+    ],
+)
+def test_no_header_takes_what_it_never_has(
+    is_refused: Callable[..., str], sts: FakeSts, name: str, value: str
+) -> None:
+    proof = sign(sts, ASKED)
+    said = is_refused({**proof, name: value}, "not accepted")
+    assert len(said) < 300
+    assert said.isprintable()
+    is_refused({**proof, name: f"{proof[name]}{value or ' '}"}, "not accepted")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "host",
+        "Host",
+        "content-type",
+        "content-length",
+        "transfer-encoding",
+        "x-forwarded-host",
+        ":authority",
+        "url",
+        "body",
+        "method",
+        "Authorization",
+        "x-amz-content-sha256",
+    ],
+)
+def test_no_other_header_is_taken(is_refused: Callable[..., str], sts: FakeSts, name: str) -> None:
+    is_refused({**sign(sts, ASKED), name: "evil.example"}, "its headers have to be")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("/sts/", "/iam/"),
+        lambda text: text.replace("content-type;host;", "content-type;"),
+        lambda text: text.replace("content-type;", ""),
+        lambda text: text.replace("x-iam-sudo-broker;", ""),
+        lambda text: text.replace(";x-iam-sudo-request", ""),
+        lambda text: text.replace("x-amz-security-token;", ""),
+        lambda text: text.replace("SignedHeaders=", "SignedHeaders=accept;"),
+        lambda text: text.replace("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"),
+        lambda text: f"{text}, {text}",
+        lambda text: text[:-64] + text[-64:].upper().replace("0", "A"),
+        lambda text: text.replace("/aws4_request", "/aws4_request/"),
+        lambda text: text.replace("/20", "/19", 1),
+        lambda text: text.replace("Credential=", "Credential=@evil.example/"),
+    ],
+)
+def test_no_other_form_of_a_signature_is_taken(
+    is_refused: Callable[..., str], sts: FakeSts, change: Callable[[str], str]
+) -> None:
+    proof = sign(sts, ASKED)
+    is_refused({**proof, "authorization": change(proof["authorization"])}, "not accepted")
+
+
+@pytest.mark.parametrize("proof", ["", [], 7, True, {}, {"authorization": 7}, [["a", "b"]]])
+def test_what_is_no_proof_is_refused(is_refused: Callable[..., str], proof: Any) -> None:
+    is_refused(proof, "not accepted")
+
+
+@pytest.mark.parametrize("value", [7, None, [], {"a": "b"}])
+def test_a_header_is_text(is_refused: Callable[..., str], sts: FakeSts, value: Any) -> None:
+    is_refused({**sign(sts, ASKED), "x-amz-security-token": value}, "no text")
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"body": b"Action=AssumeRole&Version=2011-06-15"},
+        {"body": BODY + b"&RoleArn=arn"},
+        {"method": "GET"},
+        {"url": "http://evil.example"},
+        {"url": "http://127.0.0.1@evil.example"},
+    ],
+)
+def test_what_is_signed_for_another_call_or_host_does_not_fit_ours(
+    ask: Ask, sts: FakeSts, calls: Calls, keywords: dict[str, Any]
+) -> None:
+    with pytest.raises(errors.ProofRefused, match="STS says SignatureDoesNotMatch"):
+        ask(ASKED, sign(sts, ASKED, **keywords))
+    (request,) = sts.requests
+    assert request[3] == BODY
+    assert assumed(calls) == []
+
+
+def test_a_forged_name_is_no_signature(ask: Ask, sts: FakeSts, calls: Calls) -> None:
+    proof = sign(sts, ASKED, who=BOB)
+    proof["authorization"] = proof["authorization"].replace("ASIABOB", "ASIAANN")
+    with pytest.raises(errors.ProofRefused, match="SignatureDoesNotMatch"):
+        ask(ASKED, proof)
+    assert assumed(calls) == []
+
+
+def test_a_redirect_is_not_followed(ask: Ask, sts: FakeSts, calls: Calls) -> None:
+    with fake_sts() as other:
+        for status in (301, 302, 307, 308):
+            sts.answer = (status, b"", {"location": f"{other.url}/"})
+            with pytest.raises(errors.AwsCallFailed, match="cannot be read"):
+                ask(ASKED, sign(sts, ASKED, age=status - 300))
+        assert other.requests == []
+    assert len(sts.requests) == 4
+    assert assumed(calls) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, b"", {}),
+        (200, b"<html>", {}),
+        (200, b"<a><Arn>arn:1</Arn><Arn>arn:2</Arn></a>", {}),
+        (200, b'<!DOCTYPE a [<!ENTITY b "c">]><a><Arn>&b;</Arn></a>', {}),
+        (200, b"<a><Arn>" + b"a" * 100_000 + b"</Arn></a>", {}),
+        (200, b"<a>" * 20_000, {}),
+        (200, b"<a><Arn></Arn></a>", {}),
+        (503, b"<Error><Code>ServiceUnavailable</Code></Error>", {}),
+        (204, b"", {}),
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_no_name(
+    ask: Ask, sts: FakeSts, calls: Calls, answer: Any
+) -> None:
+    sts.answer = answer
+    with pytest.raises(errors.AwsCallFailed, match="GetCallerIdentity failed"):
+        ask(ASKED, sign(sts, ASKED))
+    assert assumed(calls) == []
+
+
+def test_an_identity_of_a_form_that_is_not_known_is_refused(ask: Ask, sts: FakeSts) -> None:
+    for number, arn in enumerate(("ann", "arn:aws:iam::111122223333:role/x", f"{ANN}/x", "*")):
+        sts.arns["ASIAANN"] = arn
+        with pytest.raises(errors.ProofRefused, match="neither a user nor a session"):
+            ask(ASKED, sign(sts, ASKED, age=number))
+
+
+def test_nothing_is_told_of_a_role_before_it_is_known_who_asks(
+    ask: Ask, sts: FakeSts, account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.role("orders-odd", trust={"Statement": 7})
+    sts.answer = (403, b"<Error><Code>InvalidClientTokenId</Code></Error>", {})
+    for name in ("orders-odd", "orders-task", "none"):
+        event = {"role_name": name}
+        with pytest.raises(errors.ProofRefused, match="STS says InvalidClientTokenId"):
+            ask(event, sign(sts, event))
+    assert '"role_found": "' not in capsys.readouterr().out
+
+
+def test_an_sts_that_does_not_answer_grants_nothing(
+    ask: Ask, broker: ModuleType, monkeypatch: pytest.MonkeyPatch, sts: FakeSts, calls: Calls
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        sts.url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        monkeypatch.setattr(broker, "_PROOFS", Proofs(IdentityService(sts.client())))
+        with pytest.raises(errors.AwsCallFailed, match="STS gave no answer"):
+            ask(ASKED, sign(sts, ASKED))
+    assert assumed(calls) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://a@sts.example", "http://sts.example/path", "http://sts.example?x=1", "http://"],
+)
+def test_an_endpoint_is_a_host_and_nothing_else(url: str) -> None:
+    meta = SimpleNamespace(endpoint_url=url, region_name="eu-west-1")
+    with pytest.raises(ValueError, match="no URL of a host alone"):
+        IdentityService(SimpleNamespace(meta=meta))  # type: ignore[arg-type]
+
+
+def test_a_role_that_tests_the_source_identity_is_refused_where_a_session_gets_round_it(
+    ask: Ask, sts: FakeSts, account: Account
+) -> None:
+    for number, (key, effect, operator, value) in enumerate(
+        (
+            ("aws:SourceIdentity", "Allow", "StringLike", "ann*"),
+            ("aws:SourceIdentity", "Deny", "StringNotLike", "ann*"),
+            ("sts:SourceIdentity", "Allow", "StringLike", "ann*"),
+            ("sts:SourceIdentity", "Deny", "StringLike", "bob*"),
+        )
+    ):
+        statement = {
+            "Effect": effect,
+            "Action": "s3:*",
+            "Resource": "*",
+            "Condition": {operator: {key: value}},
+        }
+        name = f"orders-{number}"
+        account.role(name, inline={"one": {"Version": "2012-10-17", "Statement": [statement]}})
+        event = {"role_name": name}
+        with pytest.raises(errors.CallerIdentityTested, match=key.partition(":")[2]):
+            ask(event, sign(sts, event))
