@@ -40,6 +40,7 @@ def role_request(
     base_role: str | None,
     policy: str | None,
     explain: bool,
+    reason: str | None = None,
 ) -> Request:
     """The options of `simulated_role_options` as the broker is asked.
 
@@ -57,6 +58,7 @@ def role_request(
         "base_role": base_role,
         "policy": None if policy is None else policy_document(policy),
         "explain": explain,
+        "reason": reason,
     }
     try:
         return Request.parse({key: value for key, value in options.items() if value is not None})

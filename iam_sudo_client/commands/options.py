@@ -37,6 +37,9 @@ policy_option: Option = click.option(
     metavar="FILE|JSON",
     help="Narrow the session down to this policy as well.",
 )
+reason_option: Option = click.option(
+    "--reason", type=TEXT, metavar="TEXT", help="Why, for the broker's audit trail."
+)
 # Whom is asked: the broker, or AWS itself.
 broker_options: Option = _together(
     click.option("--remote", is_flag=True, help="Ask the broker; the default."),

@@ -12,6 +12,7 @@ from iam_sudo_client.commands.options import (
     CMD_SETTINGS,
     credentials_options,
     environment_options,
+    reason_option,
     simulated_role_options,
 )
 from iam_sudo_client.commands.roles import AskedRole, RunsCmd
@@ -21,6 +22,7 @@ from iam_sudo_client.commands.ways import simulated
 
 @click.command(cls=RunsCmd, context_settings=CMD_SETTINGS)
 @simulated_role_options
+@reason_option
 @click.option("--explain", is_flag=True, help="Say what the session would be, and do no more.")
 @environment_options
 @credentials_options
@@ -34,6 +36,7 @@ def simulate(
     principal: str | None,
     base_role: str | None,
     policy: str | None,
+    reason: str | None,
     remote: bool,
     local: bool,
     function_name: str | None,
@@ -48,7 +51,12 @@ def simulate(
     context.obj.tells_kinds = explain
     asked = AskedRole.parse(role_name, role_of)
     request = role_request(
-        role_name, principal=principal, base_role=base_role, policy=policy, explain=explain
+        role_name,
+        principal=principal,
+        base_role=base_role,
+        policy=policy,
+        explain=explain,
+        reason=reason,
     )
     function = asked_function(remote=remote, local=local, function_name=function_name)
     if explain:

@@ -3,8 +3,8 @@
 They import botocore, the core, `errors`, `shared_files`, and of `report` and `waiting` what may be
 told, but neither `commands` nor `ways_out`. Listed are the modules that others may use, not their
 names: who asks the broker shall not wait for what reads roles, nor for a client. `denied_assume`
-and `trust_policy` are `assume`'s own, `invoke` the broker's, `terminal` that of who looks for
-credentials; `failures` says what went wrong.
+and `trust_policy` are `assume`'s own, `invoke` and `proof` the broker's, `terminal` that of who
+looks for credentials; `failures` says what went wrong.
 """
 
 __all__ = [

@@ -19,7 +19,8 @@ from iam_sudo_client.ways_in.failures import (
     service_failed,
     who_denies,
 )
-from iam_sudo_client.ways_in.invoke import Answer, invoke
+from iam_sudo_client.ways_in.invoke import Answer
+from iam_sudo_client.ways_in.proof import invoke_proven
 from iam_sudo_core import errors as core_errors
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import one_line, quoted
@@ -117,7 +118,7 @@ def ask(
     Raises:
         Refused, ServiceFailed, NotConfigured: as `ask_broker`.
     """
-    answer = invoke(caller, function_name, request.to_event())
+    answer = invoke_proven(caller, function_name, request.to_event())
     where = f"{quoted(function_name)} in {caller.region}"
     if answer.status != _OK or _is_page(answer):
         raise _not_invoked(answer, where, caller)

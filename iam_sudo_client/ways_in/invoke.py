@@ -99,8 +99,8 @@ def _send(http: Any, request: AWSRequest, caller: CallerSession, function_name: 
         raise ServiceFailed(f"{quoted(function_name)}: {said}") from error
 
 
-def endpoint(caller: CallerSession) -> str:
-    """The URL of Lambda, without a slash at its end.
+def endpoint(caller: CallerSession, *, service: str = "lambda", region: str | None = None) -> str:
+    """The URL of Lambda, or of STS in a region, without a slash at its end.
 
     Raises:
         NotConfigured: what is configured is no URL.
@@ -110,7 +110,7 @@ def endpoint(caller: CallerSession) -> str:
             configured = ConfiguredEndpointProvider(
                 full_config=caller.full_config,
                 scoped_config=caller.get_scoped_config(),
-                client_name="lambda",
+                client_name=service,
             ).provide()
         except Exception as error:  # whatever a section of services has
             raise unusable_setting(error, caller) from error
@@ -118,18 +118,11 @@ def endpoint(caller: CallerSession) -> str:
             if not is_url(str(configured)):
                 raise no_endpoint(f"the endpoint is {quoted(without_password(str(configured)))}")
             return str(configured).rstrip("/")
-    return _by_rules(caller)
+    return _by_rules(caller) if service == "lambda" else _of_sts(caller, str(region))
 
 
 def _by_rules(caller: CallerSession) -> str:
-    from botocore.endpoint_provider import EndpointProvider  # noqa: PLC0415 - rarely needed
-    from botocore.loaders import create_loader  # noqa: PLC0415
-
-    loader = create_loader(caller.get_config_variable("data_path"))
-    rules = EndpointProvider(
-        loader.load_data(f"lambda/{_API_VERSION}/endpoint-rule-set-1"),
-        loader.load_data("partitions"),
-    )
+    rules = _rules(caller, f"lambda/{_API_VERSION}")
     try:
         found: str = rules.resolve_endpoint(
             Region=caller.region,
@@ -142,6 +135,26 @@ def _by_rules(caller: CallerSession) -> str:
             "check use_fips_endpoint and use_dualstack_endpoint, and the region"
         ) from None
     return found
+
+
+def _of_sts(caller: CallerSession, region: str) -> str:
+    """STS as the broker has it, whatever the caller's settings: regional, and by its usual name."""
+    found: str = (
+        _rules(caller, "sts/2011-06-15")
+        .resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False, UseGlobalEndpoint=False)
+        .url
+    )
+    return found
+
+
+def _rules(caller: CallerSession, service: str) -> Any:
+    from botocore.endpoint_provider import EndpointProvider  # noqa: PLC0415 - rarely needed
+    from botocore.loaders import create_loader  # noqa: PLC0415
+
+    loader = create_loader(caller.get_config_variable("data_path"))
+    return EndpointProvider(
+        loader.load_data(f"{service}/endpoint-rule-set-1"), loader.load_data("partitions")
+    )
 
 
 def connection(caller: CallerSession, url: str) -> Any:
