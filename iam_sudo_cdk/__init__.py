@@ -30,6 +30,7 @@ from .permission_sets import PermissionSet
 from .selection import RoleSelection
 from .session_policy import SessionPolicyStrategy
 from .stack import IamSudoDemoStack, IamSudoStack
+from .sudo_rules import SudoRule
 from .tag_trust import DeveloperTrust, Tag, TagTrustStrategy
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "RoleSelection",
     "SessionPolicyStrategy",
     "Strategy",
+    "SudoRule",
     "Tag",
     "TagTrustStrategy",
 ]

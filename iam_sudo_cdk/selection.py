@@ -29,7 +29,7 @@ from .errors import InvalidChoice, InvalidConfiguration
 ENVIRONMENT_BYTES = 4096
 
 # The longest that a role's ARN gets: no partition's name is longer than this one's.
-_LONGEST_ROLE_ARN = "arn:aws-us-gov:iam::000000000000:role/{}"
+LONGEST_ROLE_ARN = "arn:aws-us-gov:iam::000000000000:role/{}"
 
 # Characters of names (IAM User Guide, "IAM and AWS STS quotas"), and the two wildcards.
 _NAME_PATTERN = re.compile(r"[A-Za-z0-9_+=,.@*?-]+")
@@ -139,7 +139,7 @@ class RoleSelection:
         Raises:
             InvalidConfiguration: it is larger than Lambda accepts.
         """
-        longest = self._variables(_LONGEST_ROLE_ARN.format(name), role_arns, to_json=_compact)
+        longest = self._variables(LONGEST_ROLE_ARN.format(name), role_arns, to_json=_compact)
         Settings.parse(longest)
         # Lambda measures the JSON text of the whole map, where each quote of our JSON is two bytes.
         size = len(_compact(longest).encode())

@@ -32,6 +32,7 @@ def base_role(
     denials: iam.PolicyDocument,
     trust_whole_account: bool,
     other_brokers: Sequence[str],
+    with_source_identity: bool = False,
 ) -> iam.Role:
     """Trusted by the broker's role and those of other brokers (ARNs), unless the account is to be.
 
@@ -65,6 +66,14 @@ def base_role(
         inline_policies={GUARDRAILS_POLICY: denials},
     )
     refuse_customized(role)
+    if with_source_identity:
+        # Of the brokers alone: with it anybody else could say to be somebody.
+        cast(iam.PolicyDocument, role.assume_role_policy).add_statements(
+            iam.PolicyStatement(
+                actions=["sts:SetSourceIdentity"],
+                principals=[iam.ArnPrincipal(arn) for arn in brokers],
+            )
+        )
     resource = cast(iam.CfnRole, role.node.default_child)
     # Tags of the application would be tags of every session (`aws:PrincipalTag/…`). Of an
     # override nothing is merged: it is this one tag.

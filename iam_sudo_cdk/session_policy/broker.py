@@ -139,7 +139,12 @@ def broker_function(
 
 
 def broker_role(
-    scope: Construct, *, function_name: str, base_role: str, extras: Extras
+    scope: Construct,
+    *,
+    function_name: str,
+    base_role: str,
+    extras: Extras,
+    with_source_identity: bool = False,
 ) -> iam.Role:
     """The execution role: read roles, assume the base role (an ARN), write its own log.
 
@@ -185,7 +190,15 @@ def broker_role(
                     ),
                     # Has no resource but "*" (Service Authorization Reference, IAM).
                     _allow("FindRoles", ["iam:ListRoles"], ["*"]),
-                    _allow("AssumeBaseRole", ["sts:AssumeRole", "sts:TagSession"], [base_role]),
+                    _allow(
+                        "AssumeBaseRole",
+                        [
+                            "sts:AssumeRole",
+                            "sts:TagSession",
+                            *(["sts:SetSourceIdentity"] if with_source_identity else []),
+                        ],
+                        [base_role],
+                    ),
                     _allow(
                         "WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]
                     ),

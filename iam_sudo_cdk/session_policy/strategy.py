@@ -24,6 +24,7 @@ from ..errors import InvalidChoice
 from ..identities import identity_problem
 from ..names import BASE_ROLE_NAME, FUNCTION_NAME, INVOKE_POLICY_NAME
 from ..selection import RoleSelection
+from ..sudo_rules import SudoRule, rules_environment
 from ..values import check_kinds, check_truths, has_attribute, listed
 from .application_roles import ApplicationRoles
 from .arn_patterns import function_arn
@@ -63,6 +64,9 @@ class SessionPolicyStrategy:
         scope: where those are looked for: the construct's own `stack` (nested ones included) or its
             `stage`; default: stack. A role of another stack that has no name becomes an export of
             that stack: it can go only after the broker was deployed without it.
+        rules: who may have which roles (`SudoRule`), in the place of a selection for everybody who
+            may invoke the broker; default: none. Callers then prove who they are, which the command
+            does by itself, and are the source identity of their sessions.
         base_role_managed_policies: the most that a session may do: names of AWS managed policies,
             ARNs, or `IManagedPolicy` objects; default: PowerUserAccess, which lacks most of
             `iam:*`. A role that may do more is simulated without that part.
@@ -97,6 +101,7 @@ class SessionPolicyStrategy:
     """
 
     selection: RoleSelection = field(default_factory=RoleSelection)
+    rules: Sequence[SudoRule] = ()
     scope: Literal["stack", "stage"] = "stack"
     base_role_managed_policies: Sequence[str | iam.IManagedPolicy] = ("PowerUserAccess",)
     role_name: str = BASE_ROLE_NAME
@@ -126,6 +131,7 @@ class SessionPolicyStrategy:
             if not isinstance(value, str) or not pattern.fullmatch(value):
                 raise InvalidChoice(key=key, value=value, allowed=allowed)
         self._check_owner()
+        self._check_rules()
         self._extras()
         check_kinds({RoleSelection: "RoleSelection(…)"}, selection=self.selection)
         check_kinds({logs.RetentionDays: "logs.RetentionDays.…"}, log_retention=self.log_retention)
@@ -157,7 +163,13 @@ class SessionPolicyStrategy:
             removal_policy=self.removal_policy,
             extras=extras,
         )
-        role = broker_role(scope, function_name=self.function_name, base_role=arn, extras=extras)
+        role = broker_role(
+            scope,
+            function_name=self.function_name,
+            base_role=arn,
+            extras=extras,
+            with_source_identity=bool(self.rules),
+        )
         denials = iam.PolicyDocument(
             statements=broker_denials(
                 stack,
@@ -178,6 +190,7 @@ class SessionPolicyStrategy:
                 denials=denials,
                 trust_whole_account=self.allow_local_simulation,
                 other_brokers=self.other_brokers,
+                with_source_identity=bool(self.rules),
             )
         roles = None
         if self.selection.reads_the_application:
@@ -188,16 +201,18 @@ class SessionPolicyStrategy:
                 base_role_name=name,
             )
             scope.node.add_validation(roles)
+        own_arn = base.role_arn if base else arn
         function = broker_function(
             scope,
             name=self.function_name,
             role=role,
             log_group=log_group,
-            environment=self.selection.environment(
-                stack,
-                base_role=base.role_arn if base else arn,
-                name=name,
-                role_arns=roles,
+            environment=(
+                rules_environment(self.rules, stack, base_role=own_arn, name=name)
+                if self.rules
+                else self.selection.environment(
+                    stack, base_role=own_arn, name=name, role_arns=roles
+                )
             ),
             extras=extras,
         )
@@ -205,7 +220,8 @@ class SessionPolicyStrategy:
         denials.add_statements(*extras.denials())
         for part in (log_group, role, function):
             cast(Any, part.node.default_child).tags.set_tag(BROKER_TAG, self.function_name)
-        scope.node.add_validation(SessionsFit(scope, self.selection))
+        if not self.rules:
+            scope.node.add_validation(SessionsFit(scope, self.selection))
         return Broker(
             base_role=base,
             function=function,
@@ -222,6 +238,18 @@ class SessionPolicyStrategy:
             if (account := "".join(arn.split(":")[4:5])).isdigit() and account not in accounts:
                 allowed = f"brokers of {', '.join(accounts)}"
                 raise InvalidChoice(key="other_brokers", value=arn, allowed=allowed)
+
+    def _check_rules(self) -> None:
+        allowed = "a list of SudoRule(…)"
+        for rule in listed("rules", self.rules, of="SudoRule(…)"):
+            if not isinstance(rule, SudoRule):
+                raise InvalidChoice(key="rules", value=rule, allowed=allowed)
+        if self.rules and self.selection != RoleSelection():
+            raise InvalidChoice(
+                key="selection",
+                value=self.selection,
+                allowed="nothing beside rules, which say which roles; leave one of them out",
+            )
 
     def _check_owner(self) -> None:
         """What a base role is made with has no meaning where it is another's."""

@@ -1,0 +1,141 @@
+"""Rules of the broker, from Python to its environment: who may have the sessions of which roles.
+
+The core's own parser reads them at synth, so that what deploys is what the broker accepts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import aws_cdk as cdk
+
+from iam_sudo_core import Principal, Settings
+from iam_sudo_core.broker.rules import Rule
+from iam_sudo_core.broker.selection import POLICY_VARIABLE
+from iam_sudo_core.broker.settings import BASE_ROLE_VARIABLE
+from iam_sudo_core.errors import InvalidSettings
+
+from .errors import InvalidConfiguration
+from .selection import ENVIRONMENT_BYTES, LONGEST_ROLE_ARN
+
+_UNSET: Any = object()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SudoRule:
+    """Who may have the sessions of which roles, or must not. A deny wins over every allow.
+
+    Attributes:
+        effect: `allow` or `deny`; default: allow.
+        callers: who asks, as `aws sts get-caller-identity` prints it, with `*` and `?`:
+            `arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Developer_*/ann@example.com`,
+            `arn:aws:iam::111122223333:user/ann`; the ARN of a role means all sessions of it, and
+            `*` everybody.
+        role_names: patterns of whole names of roles.
+        principals: patterns of whom the roles trust, `TYPE:ID`; default: for an allow
+            `Service:ecs-tasks.amazonaws.com`, for a deny anybody.
+        role_tags: tags that the roles have, by their keys, with a pattern of the value or a list;
+            default: any.
+        role_paths: patterns of the roles' paths, as in `/team/*`; default: any.
+        max_duration_seconds: of a session, 900 or more; default: an hour, which is the most. Of
+            several rules that allow a role, the shortest holds.
+        require_reason: whether the request has to say why (`--reason`); default: False.
+
+    Raises:
+        InvalidConfiguration: naming the field and what is wrong.
+    """
+
+    effect: Literal["allow", "deny"] = "allow"
+    callers: Sequence[str]
+    role_names: Sequence[str]
+    principals: Sequence[str] = _UNSET
+    role_tags: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    role_paths: Sequence[str] = ()
+    max_duration_seconds: int | None = None
+    require_reason: bool = False
+
+    def __post_init__(self) -> None:
+        if self.principals is _UNSET:
+            anybody = "*:*" if self.effect == "deny" else "Service:ecs-tasks.amazonaws.com"
+            object.__setattr__(self, "principals", (anybody,))
+        if problem := self._problem():
+            raise InvalidConfiguration(f"SudoRule: {problem}", problem=problem)
+
+    def entry(self) -> dict[str, object]:
+        """The rule as the broker reads it."""
+        entry: dict[str, object] = {
+            "effect": self.effect,
+            "callers": _listed(self.callers),
+            "role-names": _listed(self.role_names),
+            "principals": [
+                {principal.type: principal.id}
+                for principal in map(Principal.parse, self.principals)
+            ],
+        }
+        if self.role_tags:
+            entry["role-tags"] = {
+                key: value if isinstance(value, str) else _listed(value)
+                for key, value in self.role_tags.items()
+            }
+        if self.role_paths:
+            entry["role-paths"] = _listed(self.role_paths)
+        if self.max_duration_seconds is not None:
+            entry["max-duration-seconds"] = self.max_duration_seconds
+        if self.require_reason is not False:
+            entry["require-reason"] = self.require_reason
+        return entry
+
+    def _problem(self) -> str:
+        try:
+            text = json.dumps(self.entry())
+            if cdk.Token.is_unresolved(text):
+                return "all of it has to be known at synth, and it has a token"
+            Rule.parse(json.loads(text), number=1)
+        except (InvalidSettings, ValueError, TypeError, AttributeError) as error:
+            return str(error).removeprefix(f"{POLICY_VARIABLE}: rule 1: ")
+        return ""
+
+
+def rules_environment(
+    rules: Sequence[SudoRule], stack: cdk.Stack, *, base_role: str, name: str
+) -> dict[str, str]:
+    """The broker's environment with rules; `base_role` is the base role's ARN, `name` its name.
+
+    Raises:
+        InvalidConfiguration: it is larger than Lambda accepts.
+    """
+    longest = _variables(rules, LONGEST_ROLE_ARN.format(name), to_json=_compact)
+    Settings.parse(longest)
+    size = len(_compact(longest).encode())
+    if size > ENVIRONMENT_BYTES:
+        raise InvalidConfiguration(
+            f"rules: the broker's environment needs {size:,} bytes and Lambda accepts "
+            f"{ENVIRONMENT_BYTES:,}; use fewer and wider rules, or a broker for each team "
+            "(function_name=…)",
+            bytes=size,
+            limit=ENVIRONMENT_BYTES,
+        )
+    return _variables(rules, base_role, to_json=stack.to_json_string)
+
+
+def _variables(
+    rules: Sequence[SudoRule], base_role: str, *, to_json: Callable[[object], str]
+) -> dict[str, str]:
+    policy = {"rules": [rule.entry() for rule in rules], "allowed-base-roles": [base_role]}
+    return {
+        POLICY_VARIABLE: to_json(policy),
+        BASE_ROLE_VARIABLE: base_role,
+        "AWS_STS_REGIONAL_ENDPOINTS": "regional",
+    }
+
+
+def _listed(values: object) -> object:
+    # A single text is none: the core's parser says so.
+    return list(values) if isinstance(values, list | tuple) else values
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
