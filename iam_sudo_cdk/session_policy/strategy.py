@@ -3,6 +3,8 @@
 `SessionPolicyStrategy` is a description; bound to a construct it becomes a `Broker`: the function
 `iam-sudo`, its log group and its execution role, and the base role `IAMSudoUser`. The names are
 fixed, so there is one of each in an account and region (the role: in an account).
+
+Long, because each property has its words and its check here, and nowhere else.
 """
 
 from __future__ import annotations

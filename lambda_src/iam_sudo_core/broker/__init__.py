@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ..exports import on_demand
 
 if TYPE_CHECKING:
-    from .request import Request
+    from .request import Request, request_hash
+    from .rules import Rule
     from .selection import POLICY_VARIABLE, RoleSelectionPolicy
     from .settings import BASE_ROLE_VARIABLE, Settings
 
@@ -18,10 +19,12 @@ __all__ = [
     "POLICY_VARIABLE",
     "Request",
     "RoleSelectionPolicy",
+    "Rule",
     "Settings",
     "decision",
     "explanation",
     "listing",
+    "request_hash",
     "simulate",
 ]
 
@@ -34,6 +37,8 @@ if not TYPE_CHECKING:
             "POLICY_VARIABLE": "selection",
             "Request": "request",
             "RoleSelectionPolicy": "selection",
+            "Rule": "rules",
             "Settings": "settings",
+            "request_hash": "request",
         },
     )
