@@ -7,6 +7,7 @@ nobody can read, is an `AwsCallFailed` that holds no secret.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -45,6 +46,11 @@ def clients(session: Session | None = None, **options: Any) -> tuple[Client, Cli
     )
     iam, sts = (made.client(name, config=config, **options) for name in ("iam", "sts"))
     return iam, sts
+
+
+def clock() -> float:
+    """The time of this machine, in seconds since 1970."""
+    return time.time()
 
 
 def call(client: Client, operation: str, **parameters: Any) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,10 +55,6 @@ class IdentityService:
             timeout=_TIMEOUT,
             max_pool_connections=1,
         )
-
-    def now(self) -> float:
-        """The time by this machine's clock, in seconds since 1970."""
-        return time.time()
 
     def arn(self, signed: Mapping[str, str]) -> str:
         """The ARN of whoever has signed these headers of a request for it.

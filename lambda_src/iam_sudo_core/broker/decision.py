@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from ..account.calls import Client, clients
+from ..account.calls import Client, clients, clock
 from ..account.identity import IdentityService
 from ..credentials import Credentials
 from ..errors import BrokerFailure, IamSudoError
@@ -59,7 +59,7 @@ def decide(
     Raises:
         IamSudoError: a refusal, or a failure; its class is the `errorType` of the reply.
     """
-    audit = AuditLine(request_id=request_id, event=event)
+    audit = AuditLine(request_id=request_id, event=event, clock=clock)
     try:
         print(audit.asked(), flush=True)
         request = _request(event)
@@ -105,7 +105,7 @@ def _selection(
         return
     if proofs is None or not isinstance(event, Mapping):
         raise ValueError("there are rules, and nothing that looks at proofs")
-    now = proofs.now()
+    now = clock()
     proof = Proof.parse(
         event.get("proof"), event=event, broker=function_arn(invoked), region=proofs.region, now=now
     )

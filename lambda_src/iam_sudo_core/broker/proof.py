@@ -96,7 +96,6 @@ class Proofs:
 
     def __init__(self, service: IdentityService) -> None:
         self.region = service.region
-        self.now = service.now
         self._service = service
         self._seen: dict[str, float] = {}
         self._lock = threading.Lock()

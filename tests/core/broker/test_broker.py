@@ -636,7 +636,22 @@ def test_a_grant_is_one_audit_line_without_a_secret(
     caplog.set_level(logging.DEBUG)  # as a function with log level DEBUG has it
     reply = broker.handler({"role_name": "demo-task"}, CONTEXT)
     captured = capfd.readouterr()
-    assert decided(captured.out) == {
+    line = decided(captured.out)
+    assert 0 <= line.pop("milliseconds") < 60_000
+    about = line.pop("_aws")
+    assert about["Timestamp"] > 1_700_000_000_000
+    assert about["CloudWatchMetrics"] == [
+        {
+            "Namespace": "iam-sudo",
+            "Dimensions": [[]],
+            "Metrics": [
+                {"Name": "granted", "Unit": "Count"},
+                {"Name": "milliseconds", "Unit": "Milliseconds"},
+            ],
+        }
+    ]
+    assert line == {
+        "granted": 1,
         "audit": "iam-sudo",
         "request_id": "req-1",
         "role_asked": "demo-task",
@@ -698,6 +713,8 @@ def test_a_refusal_is_one_audit_line(
     log = capsys.readouterr().out
     facts = decided(log)
     assert (facts["decision"], facts["error"]) == ("refused", error)
+    assert facts["refused"] == 1
+    assert facts["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[], ["error"]]
     assert facts["reason"]
     assert all(len(line) < 2_000 for line in log.splitlines())
 

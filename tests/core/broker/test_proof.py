@@ -463,6 +463,17 @@ def test_an_sts_that_does_not_answer_grants_nothing(
     assert assumed(calls) == []
 
 
+def test_what_failed_is_counted_apart_from_what_was_refused(
+    ask: Ask, sts: FakeSts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sts.answer = (503, b"", {})
+    with pytest.raises(errors.AwsCallFailed):
+        ask(ASKED, sign(sts, ASKED))
+    line = decided(capsys.readouterr().out)
+    assert line["failed"] == 1
+    assert "refused" not in line
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://a@sts.example", "http://sts.example/path", "http://sts.example?x=1", "http://"],
