@@ -7,6 +7,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from iam_sudo_core import errors
 from iam_sudo_core.account.identity import IdentityService
@@ -449,6 +450,18 @@ def test_nothing_is_told_of_a_role_before_it_is_known_who_asks(
         with pytest.raises(errors.ProofRefused, match="STS says InvalidClientTokenId"):
             ask(event, sign(sts, event))
     assert '"role_found": "' not in capsys.readouterr().out
+
+
+def test_not_even_that_the_reading_failed_is_told(
+    ask: Ask, sts: FakeSts, broker: ModuleType
+) -> None:
+    def throttled(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "Throttling", "Message": "slow"}}, "GetRole")
+
+    broker._IAM.meta.events.register("before-call.iam.GetRole", throttled)
+    sts.answer = (403, b"<Error><Code>InvalidClientTokenId</Code></Error>", {})
+    with pytest.raises(errors.ProofRefused, match="InvalidClientTokenId"):
+        ask(ASKED, sign(sts, ASKED))
 
 
 def test_an_sts_that_does_not_answer_grants_nothing(
