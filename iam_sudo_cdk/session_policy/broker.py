@@ -1,7 +1,4 @@
-"""The broker: its function, its log and its execution role.
-
-Long, because what the role may do is read together with what may run as it.
-"""
+"""The broker: its function, its log and its execution role."""
 
 from __future__ import annotations
 

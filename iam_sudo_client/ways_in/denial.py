@@ -19,8 +19,9 @@ from iam_sudo_core.errors import one_line
 from iam_sudo_core.policy import ALLOW, DENY, Statement, documents, matches, parse
 from iam_sudo_core.session import session_name
 
+# The name of a session may have a comma, as one with its caller does.
 _WHAT = re.compile(
-    r"(?<![:\w/])(?P<principal>arn:[^\s,\"']{1,700}) is not authorized to perform:? "
+    r"(?<![:\w/])(?P<principal>arn:(?:[^\s,\"']|,(?!arn:)){1,700}) is not authorized to perform:? "
     r"\"?(?P<action>[\w-]+:[\w*]+)\"?"
     r"(?:,? on (?:the )?resources?:? \"?(?P<resource>[^\s\"]+)\"?)?"
 )

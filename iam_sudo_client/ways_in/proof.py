@@ -94,7 +94,7 @@ def _message(answer: Answer) -> str:
         return ""
     try:
         said = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(said, dict) or said.get("errorType") not in _TYPES:
         return ""

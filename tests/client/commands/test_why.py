@@ -152,10 +152,21 @@ def test_the_last_denial_of_a_long_output_counts_and_its_shape_may_vary(
     assert told.stdout.startswith("Denied by  the permissions boundary of orders-task\n")
 
 
+@pytest.mark.parametrize("caller", ["ann", "ann@example.com", "build-0123"])
+def test_a_session_with_its_caller_s_name_tells_its_role(
+    run: Run, service: Service, caller: str
+) -> None:
+    service.body = LOOKED_UP
+    told = run("why", stdin=denied("s3:DeleteObject", who=f"{SIMULATED},{caller}"))
+    assert told.stdout.startswith("Denied by  the role orders-task\n")
+    assert service.asked == [{"role_name": "orders-task", "explain": True}]
+
+
 def test_the_role_may_be_named_where_the_session_does_not_tell(run: Run, service: Service) -> None:
-    cut = SIMULATED.rpartition("/")[0] + "/iam-sudo-" + "a" * 46 + "-0123abcd"
-    text = denied("s3:DeleteObject", who=cut)
-    assert "give --role-name" in one_error(run("why", stdin=text), 2)
+    for name in ("a" * 46, f"{'a' * 20},{'b' * 25}", "orders-task,ann-smith"):
+        cut = SIMULATED.rpartition("/")[0] + f"/iam-sudo-{name}-0123abcd"
+        text = denied("s3:DeleteObject", who=cut)
+        assert "give --role-name" in one_error(run("why", stdin=text), 2)
     service.body = LOOKED_UP
     told = run("why", "--role-name", "orders-task", stdin=text)
     assert told.stdout.startswith("Denied by  the role orders-task\n")
@@ -182,6 +193,7 @@ def test_what_is_no_denial_of_a_session_is_said(
     assert service.asked == []
 
 
-def test_a_text_that_was_made_to_last_is_read(run: Run) -> None:
+@pytest.mark.parametrize("text", [b"arn:", b",arn:", b"arn:,"])
+def test_a_text_that_was_made_to_last_is_read(run: Run, text: bytes) -> None:
     # It took hours: no test waits so long.
-    one_error(run("why", stdin=b"arn:" * 250_000), 2)
+    one_error(run("why", stdin=text * 200_000), 2)

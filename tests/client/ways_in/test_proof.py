@@ -94,6 +94,7 @@ def test_nothing_is_signed_for_another_function_than_was_asked(
         Answer(200, {}, asks().body),
         Answer(200, {"x-amz-function-error": "Unhandled"}, b"{"),
         Answer(200, {"x-amz-function-error": "Unhandled"}, b"[]"),
+        Answer(200, {"x-amz-function-error": "Unhandled"}, b"[" * 100_000),
         asks("arn:aws:lambda:eu-west-1:1:function:iam-sudo"),
     ],
 )
