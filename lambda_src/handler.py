@@ -10,11 +10,12 @@ import os
 from typing import Any, Protocol
 
 from iam_sudo_core.broker import Settings
-from iam_sudo_core.broker.decision import clients, decide, proofs
+from iam_sudo_core.broker.decision import clients, decide, proofs, published_rules
 
 _SETTINGS = Settings.parse(os.environ)
 _IAM, _STS = clients()
 _PROOFS = proofs(_SETTINGS, _STS)
+_PUBLISHED = published_rules(_SETTINGS)
 
 
 class Context(Protocol):
@@ -33,4 +34,5 @@ def handler(event: object, context: Context) -> dict[str, Any]:
         iam=_IAM,
         sts=_STS,
         proofs=_PROOFS,
+        published=_PUBLISHED,
     )

@@ -30,6 +30,7 @@ IamSudoError
 │       └── SessionPolicyMalformed
 ├── RoleChanged                the role went away, or changed, while it was being read
 ├── AwsCallFailed              AWS refused or failed a call that we made
+├── RulesUnreadable            the rules that the broker has are none
 └── BrokerFailure              a defect: the log has the traceback, the caller gets one line
 
 Long, because it is one tree: what is said of one refusal reads beside what is said of the others.
@@ -423,6 +424,19 @@ class AwsCallFailed(IamSudoError):
     def __init__(self, *, operation: str, code: str, detail: str) -> None:
         super().__init__(
             f"{operation} failed: {code}: {detail}", operation=operation, code=code, detail=detail
+        )
+
+
+class RulesUnreadable(IamSudoError):
+    """What is wrong with them is for the log alone: they name people and roles."""
+
+    def __init__(self, *, parameter: str, version: int) -> None:
+        super().__init__(
+            f"version {version} of parameter {parameter}, which has the rules of the broker, "
+            "cannot be read as rules, and nobody gets anything without; whoever deploys the "
+            "broker finds in its log what is wrong, and has to deploy it again",
+            parameter=parameter,
+            version=version,
         )
 
 

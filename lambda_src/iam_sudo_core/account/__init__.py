@@ -7,6 +7,7 @@ from . import calls
 from .assuming import AssumedRole, assume_unchanged, credentials
 from .calls import Client, clients
 from .identity import IdentityService
+from .parameters import parameters_client, read_parameter
 from .reading import list_roles, read_documents, read_role, read_tags, read_whole
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "clients",
     "credentials",
     "list_roles",
+    "parameters_client",
     "read_documents",
+    "read_parameter",
     "read_role",
     "read_tags",
     "read_whole",

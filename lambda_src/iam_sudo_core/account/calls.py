@@ -38,14 +38,18 @@ def clients(session: Session | None = None, **options: Any) -> tuple[Client, Cli
     # The global STS endpoint is one region far away, and its tokens fail in opt-in regions.
     session.set_config_variable("sts_regional_endpoints", "regional")
     made = boto3.Session(botocore_session=session)
-    config = Config(
+    iam, sts = (made.client(name, config=config(), **options) for name in ("iam", "sts"))
+    return iam, sts
+
+
+def config() -> Config:
+    """How long to wait, and how often to try."""
+    return Config(
         connect_timeout=5,
         read_timeout=10,
         max_pool_connections=CONNECTIONS,
         retries={"mode": "standard", "total_max_attempts": 5},
     )
-    iam, sts = (made.client(name, config=config, **options) for name in ("iam", "sts"))
-    return iam, sts
 
 
 def clock() -> float:

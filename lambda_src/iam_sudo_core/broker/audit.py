@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..credentials import Credentials
 from ..errors import IamSudoError, InvalidRequest, Refusal
+
+if TYPE_CHECKING:
+    from .published import Published
 
 # What a caller sent is logged, but nobody may fill the log with it. Long ARNs differ at their ends,
 # by a role's name of at most 64 characters.
@@ -26,6 +29,7 @@ _LONGEST_VALUE, _END = 256, 64
 
 
 NAMESPACE = "iam-sudo"
+MALFORMED_RULES = "rules_malformed"
 # Who asks, until it is proved: what a request says of it is nobody's word.
 UNPROVEN = "unproven"
 
@@ -81,19 +85,43 @@ class AuditLine:
         now = self._clock()
         dimensions = [[], ["error"]] if "error" in decision else [[]]
         units = {metric: "Count", "milliseconds": "Milliseconds"}
-        metrics = {
-            "Namespace": NAMESPACE,
-            "Dimensions": dimensions,
-            "Metrics": [{"Name": name, "Unit": unit} for name, unit in units.items()],
-        }
         measured = {metric: 1, "milliseconds": round((now - self._began) * 1000)}
-        about = {"Timestamp": round(now * 1000), "CloudWatchMetrics": [metrics]}
+        about = _metrics(units, dimensions=dimensions, now=now)
         return self._line(_aws=about, **measured, **decision)
 
     def _line(self, _aws: object = None, **decision: object) -> str:
         facts = {**self._facts, **decision}
         line: dict[str, object] = {name: _short(fact) for name, fact in facts.items()}
         return json.dumps(line if _aws is None else {**line, "_aws": _aws})
+
+
+def malformed_rules(published: Published, *, request_id: str, now: float) -> str:
+    """A line for each request that finds rules with a slip, and the metric of it.
+
+    It has no field `audit`, since it decides nothing.
+    """
+    line = {
+        "rules": "malformed",
+        "request_id": request_id,
+        "parameter": published.parameter,
+        "version": published.newest,
+        "version_in_force": published.version,
+        "problem": published.problem,
+    }
+    about = _metrics({MALFORMED_RULES: "Count"}, dimensions=[[]], now=now)
+    short = {name: _short(fact) for name, fact in line.items()}
+    return json.dumps({**short, MALFORMED_RULES: 1, "_aws": about})
+
+
+def _metrics(
+    units: Mapping[str, str], *, dimensions: list[list[str]], now: float
+) -> dict[str, object]:
+    metrics = {
+        "Namespace": NAMESPACE,
+        "Dimensions": dimensions,
+        "Metrics": [{"Name": name, "Unit": unit} for name, unit in units.items()],
+    }
+    return {"Timestamp": round(now * 1000), "CloudWatchMetrics": [metrics]}
 
 
 def _short(fact: object) -> object:

@@ -5,41 +5,50 @@ The answer is credentials, an explanation, or the list of roles that may be simu
 The lines are printed, which is how a function writes to its log: one when the request arrives, in
 case the function is killed, and one with the decision, before anybody learns of it.
 
-Where there are rules, who asks has to be proved. STS is asked for it while the role is read, and
-nothing of what was read is used, or told, before it has answered.
+Where there are rules, who asks has to be proved. STS is asked for it while the role is read, and so
+is the parameter that has the rules, if there is one. Nothing of what was read is used, or told,
+before STS has answered.
 """
 
 from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 from ..account.calls import Client, clients, clock
 from ..account.identity import IdentityService
+from ..account.parameters import parameters_client
 from ..credentials import Credentials
-from ..errors import BrokerFailure, IamSudoError
-from .audit import AuditLine
+from ..errors import BrokerFailure, IamSudoError, RulesUnreadable
+from .audit import AuditLine, malformed_rules
 from .callers import Identity
 from .explanation import Explanation, explain
 from .listing import Listing, ListRequest, list_selected
 from .proof import Proof, Proofs, function_arn
+from .published import Published, PublishedRules
 from .request import Request
-from .rules import CallerRules
+from .rules import CallerRules, Rule
 from .selection import RoleSelectionPolicy
 from .settings import Settings
 from .simulate import simulate
 from .target import Note, Selection
 
-__all__ = ["clients", "decide", "proofs"]
+__all__ = ["clients", "decide", "proofs", "published_rules"]
 
 
 def proofs(settings: Settings, sts: Client) -> Proofs | None:
     """What an instance of the broker knows of proofs; None where nobody has to prove anything."""
-    return Proofs(IdentityService(sts)) if settings.selection.rules else None
+    return Proofs(IdentityService(sts)) if settings.selection.asks_who else None
+
+
+def published_rules(settings: Settings) -> PublishedRules | None:
+    """What an instance knows of rules in a parameter; None, and no client, where there are none."""
+    parameter = settings.selection.rules_parameter
+    return PublishedRules(parameters_client(), parameter) if parameter else None
 
 
 def decide(
@@ -51,6 +60,7 @@ def decide(
     iam: Client,
     sts: Client,
     proofs: Proofs | None = None,
+    published: PublishedRules | None = None,
 ) -> dict[str, Any]:
     """The reply to an event: an STS credentials object, or an explanation or list if it asks.
 
@@ -60,10 +70,18 @@ def decide(
         IamSudoError: a refusal, or a failure; its class is the `errorType` of the reply.
     """
     audit = AuditLine(request_id=request_id, event=event, clock=clock)
+
+    def log(published: Published) -> None:
+        audit.note(rules_version=published.version)
+        if published.problem:
+            print(malformed_rules(published, request_id=request_id, now=clock()), flush=True)
+
     try:
         print(audit.asked(), flush=True)
         request = _request(event)
-        with _selection(event, invoked, settings.selection, proofs, note=audit.note) as selection:
+        with _selection(
+            event, invoked, settings.selection, proofs, published, note=audit.note, log=log
+        ) as selection:
             answer = _answer(request, selection, settings, iam=iam, sts=sts, note=audit.note)
     except IamSudoError as error:
         print(audit.refused(error), flush=True)
@@ -96,15 +114,19 @@ def _selection(
     invoked: object,
     policy: RoleSelectionPolicy,
     proofs: Proofs | None,
+    published: PublishedRules | None,
     *,
     note: Note,
+    log: Callable[[Published], None],
 ) -> Iterator[RoleSelectionPolicy | CallerRules]:
     """What selects roles: for everybody, or for the caller, who is being asked for meanwhile."""
-    if not policy.rules:
+    if not policy.asks_who:
         yield policy
         return
     if proofs is None or not isinstance(event, Mapping):
         raise ValueError("there are rules, and nothing that looks at proofs")
+    if policy.rules_parameter and published is None:
+        raise ValueError("there are rules in a parameter, and nothing that reads it")
     now = clock()
     proof = Proof.parse(
         event.get("proof"), event=event, broker=function_arn(invoked), region=proofs.region, now=now
@@ -116,8 +138,20 @@ def _selection(
         note(caller=identity.arn)
         return identity
 
-    with ThreadPoolExecutor(1) as pool:
-        yield policy.of(pool.submit(who).result)
+    with ThreadPoolExecutor(2) as pool:
+        caller = pool.submit(who)
+        if published is None:
+            yield policy.of(caller.result)
+        else:
+            found = pool.submit(published.now)
+            yield policy.of(caller.result, lambda: _in_force(found.result(), log=log))
+
+
+def _in_force(published: Published, *, log: Callable[[Published], None]) -> tuple[Rule, ...]:
+    log(published)
+    if published.rules is None:
+        raise RulesUnreadable(parameter=published.parameter, version=published.newest)
+    return published.rules
 
 
 def _answer(

@@ -128,9 +128,9 @@ class Grant:
 
 @dataclass(frozen=True)
 class CallerRules:
-    """The rules as they are for one caller, who is known as soon as `who` has an answer."""
+    """The rules as they are for one caller; `who` and `rules` answer when that is known."""
 
-    rules: tuple[Rule, ...]
+    rules: Callable[[], tuple[Rule, ...]]
     base_roles: tuple[str, ...]
     who: Callable[[], Identity]
 
@@ -194,7 +194,9 @@ class CallerRules:
 
     @cached_property
     def _own(self) -> list[Rule]:
-        return [rule for rule in self.rules if rule.caller(self.caller)]
+        # Who asks comes first: nobody whose name is not known learns anything of the rules.
+        caller = self.caller
+        return [rule for rule in self.rules() if rule.caller(caller)]
 
 
 def parsed_rules(entries: object) -> tuple[Rule, ...]:

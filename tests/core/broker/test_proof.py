@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -13,6 +13,7 @@ from iam_sudo_core import errors
 from iam_sudo_core.account.identity import IdentityService
 from iam_sudo_core.broker.proof import Proofs
 from tests.aws_account import Account, Calls
+from tests.core.broker.conftest import Ask, assumed
 from tests.core.conftest import BASE_ROLE, ONE, decided
 from tests.fake_sts import ANN, BOB, BODY, CONTENT_TYPE, FUNCTION, TOKEN, FakeSts, fake_sts, sign
 
@@ -23,8 +24,6 @@ RULES = [
     {"effect": "deny", "callers": ["*"], "role-names": ["*-secret"], "principals": [{"*": "*"}]},
 ]
 ASKED = {"role_name": "orders-task"}
-
-Ask = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -44,24 +43,6 @@ def account(
 
 
 @pytest.fixture
-def sts(broker: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSts]:
-    with fake_sts() as sts:
-        monkeypatch.setattr(broker, "_PROOFS", Proofs(IdentityService(sts.client())))
-        yield sts
-
-
-@pytest.fixture
-def ask(broker: ModuleType, sts: FakeSts, calls: Calls) -> Ask:
-    def ask(event: dict[str, Any], proof: Any = None, invoked: str = FUNCTION) -> dict[str, Any]:
-        context = SimpleNamespace(aws_request_id="req-1", invoked_function_arn=invoked)
-        event = event if proof is None else {**event, "proof": proof}
-        reply: dict[str, Any] = broker.handler(event, context)
-        return reply
-
-    return ask
-
-
-@pytest.fixture
 def is_refused(ask: Ask, sts: FakeSts, calls: Calls) -> Callable[..., str]:
     """Ask with a proof that has to be refused without a call, not even one to STS."""
 
@@ -73,10 +54,6 @@ def is_refused(ask: Ask, sts: FakeSts, calls: Calls) -> Callable[..., str]:
         return str(caught.value)
 
     return is_refused
-
-
-def assumed(calls: Calls) -> list[dict[str, Any]]:
-    return [parameters for operation, parameters in calls if operation == "AssumeRole"]
 
 
 def test_who_proves_it_gets_a_session_in_their_name(
