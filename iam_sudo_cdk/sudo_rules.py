@@ -1,6 +1,7 @@
-"""Rules of the broker, from Python to its environment: who may have the sessions of which roles.
+"""Rules of the broker, from Python to what it reads: who may have the sessions of which roles.
 
-The core's own parser reads them at synth, so that what deploys is what the broker accepts.
+They are in its environment, or where that has no room in a parameter. The core's own parser reads
+them at synth, so that what deploys is what the broker accepts.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import aws_cdk as cdk
 
 from iam_sudo_core import Principal, Settings
+from iam_sudo_core.broker import published_rules
 from iam_sudo_core.broker.rules import Rule
 from iam_sudo_core.broker.selection import POLICY_VARIABLE
 from iam_sudo_core.broker.settings import BASE_ROLE_VARIABLE
@@ -22,6 +24,8 @@ from .errors import InvalidConfiguration
 from .selection import ENVIRONMENT_BYTES, LONGEST_ROLE_ARN
 
 _UNSET: Any = object()
+# Systems Manager User Guide, "Managing parameter tiers": bytes of an advanced parameter.
+PARAMETER_BYTES = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +68,29 @@ class SudoRule:
         if problem := self._problem():
             raise InvalidConfiguration(f"SudoRule: {problem}", problem=problem)
 
+    @classmethod
+    def parse(cls, entry: object) -> SudoRule:
+        """A rule in the broker's own JSON; `effect` and `principals` have the defaults from above.
+
+        Raises:
+            InvalidConfiguration: naming the field and what is wrong.
+        """
+        try:
+            whole = {"effect": "allow", "principals": [{"*": "*"}]}
+            Rule.parse({**whole, **entry} if isinstance(entry, Mapping) else entry, number=1)
+        except InvalidSettings as error:
+            problem = str(error).removeprefix(f"{POLICY_VARIABLE}: ")
+            raise InvalidConfiguration(f"rules: {problem}", problem=problem) from None
+        values = {name.replace("-", "_"): value for name, value in cast(Any, entry).items()}
+        if "principals" in values:
+            values["principals"] = [
+                f"{type_}:{id_}"
+                for each in values["principals"]
+                for type_, ids in each.items()
+                for id_ in ([ids] if isinstance(ids, str) else ids)
+            ]
+        return cls(**values)
+
     def entry(self) -> dict[str, object]:
         """The rule as the broker reads it."""
         entry: dict[str, object] = {
@@ -99,34 +126,57 @@ class SudoRule:
         return ""
 
 
+def rules_fit(rules: Sequence[SudoRule], *, name: str) -> bool:
+    """Whether the broker's environment has room for them; `name` is that of the base role."""
+    longest = _variables({"rules": _entries(rules)}, LONGEST_ROLE_ARN.format(name), _compact)
+    Settings.parse(longest)
+    # Lambda measures the JSON text of the whole map, where each quote of our JSON is two bytes.
+    return len(_compact(longest).encode()) <= ENVIRONMENT_BYTES
+
+
 def rules_environment(
-    rules: Sequence[SudoRule], stack: cdk.Stack, *, base_role: str, name: str
+    rules: Sequence[SudoRule], stack: cdk.Stack, *, base_role: str, parameter: str | None
 ) -> dict[str, str]:
-    """The broker's environment with rules; `base_role` is the base role's ARN, `name` its name.
+    """The broker's environment with rules, or with the name of the `parameter` that has them.
+
+    `base_role` is the base role's ARN.
+    """
+    who = {"rules-parameter": parameter} if parameter else {"rules": _entries(rules)}
+    return _variables(who, base_role, stack.to_json_string)
+
+
+def rules_text(rules: Sequence[SudoRule]) -> str:
+    """The text of the parameter, in ASCII.
 
     Raises:
-        InvalidConfiguration: it is larger than Lambda accepts.
+        InvalidConfiguration: it is larger than a parameter may be.
     """
-    longest = _variables(rules, LONGEST_ROLE_ARN.format(name), to_json=_compact)
-    Settings.parse(longest)
-    size = len(_compact(longest).encode())
-    if size > ENVIRONMENT_BYTES:
+    text = json.dumps({"rules": _entries(rules)}, separators=(",", ":"))
+    # Two of them begin the name of another parameter (Systems Manager API Reference,
+    # "PutParameter": Value); only within a string does JSON have them.
+    text = text.replace("{{", "{\\u007b")
+    published_rules(text)
+    size = len(text.encode())
+    if size > PARAMETER_BYTES:
         raise InvalidConfiguration(
-            f"rules: the broker's environment needs {size:,} bytes and Lambda accepts "
-            f"{ENVIRONMENT_BYTES:,}; use fewer and wider rules, or a broker for each team "
+            f"rules: they need {size:,} bytes and a parameter of Systems Manager has "
+            f"{PARAMETER_BYTES:,}; use fewer and wider rules, or a broker for each team "
             "(function_name=…)",
             bytes=size,
-            limit=ENVIRONMENT_BYTES,
+            limit=PARAMETER_BYTES,
         )
-    return _variables(rules, base_role, to_json=stack.to_json_string)
+    return text
+
+
+def _entries(rules: Sequence[SudoRule]) -> list[dict[str, object]]:
+    return [rule.entry() for rule in rules]
 
 
 def _variables(
-    rules: Sequence[SudoRule], base_role: str, *, to_json: Callable[[object], str]
+    who: Mapping[str, object], base_role: str, to_json: Callable[[object], str]
 ) -> dict[str, str]:
-    policy = {"rules": [rule.entry() for rule in rules], "allowed-base-roles": [base_role]}
     return {
-        POLICY_VARIABLE: to_json(policy),
+        POLICY_VARIABLE: to_json({**who, "allowed-base-roles": [base_role]}),
         BASE_ROLE_VARIABLE: base_role,
         "AWS_STS_REGIONAL_ENDPOINTS": "regional",
     }

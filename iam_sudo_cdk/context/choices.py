@@ -18,10 +18,11 @@ from aws_cdk import aws_logs as logs
 from iam_sudo_core.errors import quoted
 
 from ..accounts import parse_accounts
-from ..errors import InvalidChoice
+from ..errors import InvalidChoice, InvalidConfiguration
 from ..iam_sudo import Strategy
 from ..selection import RoleSelection
 from ..session_policy import SessionPolicyStrategy
+from ..sudo_rules import SudoRule
 from ..tag_trust import TRUST_POLICY_CHARACTERS, Tag, TagTrustStrategy
 from .reader import ContextReader
 
@@ -34,6 +35,7 @@ KEYS = (
     "principals",
     "role_paths",
     "ignore_case",
+    "rules",
     "developers",
     "base_role_managed_policies",
     "base_role_name",
@@ -114,7 +116,7 @@ class Choices:
         selection = _selection(read)
         # Both are read, so that a wrong value is found before the day of the switch.
         strategies: dict[str, Strategy] = {
-            "session-policy": _session_policy(read, selection),
+            "session-policy": _session_policy(read, selection, chosen),
             "tag-trust": _tag_trust(read, selection),
         }
         return cls(
@@ -177,13 +179,25 @@ def _tag_trust(read: ContextReader, selection: RoleSelection) -> TagTrustStrateg
     )
 
 
-def _session_policy(read: ContextReader, selection: RoleSelection) -> SessionPolicyStrategy:
+def _session_policy(
+    read: ContextReader, selection: RoleSelection, chosen: str
+) -> SessionPolicyStrategy:
     defaults = SessionPolicyStrategy()
     role_name = read.text("base_role_name", default=defaults.role_name)
     function_name = read.text("function_name", default=defaults.function_name)
+    entries = read.entries("rules")
+    try:
+        rules = tuple(map(SudoRule.parse, entries))
+    except InvalidConfiguration as error:
+        allowed = f"rules as the broker reads them: {error.__dict__['problem']}"
+        raise InvalidChoice(key="rules", value="…", allowed=allowed) from None
+    if rules and chosen != STRATEGIES[0]:
+        # What is selected is for the other strategy.
+        selection = RoleSelection()
     try:
         return SessionPolicyStrategy(
             selection=selection,
+            rules=rules,
             scope="stage",
             base_role_managed_policies=read.strings(
                 "base_role_managed_policies",

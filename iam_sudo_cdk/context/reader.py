@@ -7,6 +7,7 @@ key, the value and what is allowed.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -60,6 +61,18 @@ class ContextReader:
             if not isinstance(item, str) or (pattern and not pattern.fullmatch(item)):
                 raise InvalidChoice(key=key, value=item, allowed=_as_text(item, allowed))
         return tuple(dict.fromkeys(value))
+
+    def entries(self, key: str) -> list[object]:
+        """A JSON list of whatever, or its text."""
+        value = self._context.get(key) or []
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):
+                value = None
+        if not isinstance(value, list):
+            raise InvalidChoice(key=key, value=self._context[key], allowed="a JSON list")
+        return value
 
     def truth(self, key: str) -> bool:
         value = self._context.get(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -145,8 +145,9 @@ def broker_role(
     base_role: str,
     extras: Extras,
     with_source_identity: bool = False,
+    more: Sequence[iam.PolicyStatement] = (),
 ) -> iam.Role:
-    """The execution role: read roles, assume the base role (an ARN), write its own log.
+    """The execution role: read roles, assume the base role (an ARN), write its own log; and `more`.
 
     Its name is CloudFormation's: under a fixed one, a role that is made anew is not trusted.
     """
@@ -202,6 +203,7 @@ def broker_role(
                     _allow(
                         "WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]
                     ),
+                    *more,
                     _only_as_the_broker(own),
                     *extras.permissions(own),
                 ]
@@ -236,7 +238,7 @@ def _only_as_the_broker(function_arn: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         sid="OnlyAsTheBroker",
         effect=iam.Effect.DENY,
-        actions=["iam:*", "logs:*", "sts:*"],
+        actions=["iam:*", "logs:*", "ssm:*", "sts:*"],
         resources=["*"],
         conditions={"ArnNotLike": {"lambda:SourceFunctionArn": with_children(function_arn)}},
     )

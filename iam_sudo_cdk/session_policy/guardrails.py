@@ -8,10 +8,11 @@ Covered, for a simulated role that is allowed anything, by name in every region,
 the parts of all brokers carry: to call, change, expose or delete a broker's function; to read,
 change, forge or delete its logs, also by what acts on every log group of the account, and by
 services that are told to; to change or delete its stack, or a stack that this one is nested in; to
-change, delete, pass, tag or assume its roles; to change managed policies of the base role; to write
-to the bucket of the broker's archive. Also what would give every later session more than its role:
-a Kubernetes cluster of which the base role is an administrator, and credentials that stand for the
-base role. tests/cases/reach.json has an answer for each action that reaches a part or might.
+change, delete, pass, tag or assume its roles; to change managed policies of the base role; to read
+or write the parameter of a broker's rules; to write to the bucket of the broker's archive. Also
+what would give every later session more than its role: a Kubernetes cluster of which the base role
+is an administrator, and credentials that stand for the base role. tests/cases/reach.json has an
+answer for each action that reaches a part or might.
 
 Not covered, because it is power over others that the simulated role really has: to create, pass or
 assume *another* privileged role, or to update a stack that keeps one as its service role (the CDK's
@@ -35,6 +36,7 @@ from aws_cdk import aws_iam as iam
 from iam_sudo_core.arns import BROKER_TAG
 
 from .arn_patterns import anywhere, lineage, stack_pattern, with_children
+from .rules_parameter import FOLDER
 
 # Keys of requests that have a service write to a log group of its caller's choice (Service
 # Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch Logs", "…
@@ -104,6 +106,9 @@ def broker_denials(
     functions = with_children(anywhere(stack, "lambda", "function", function_name))
     log_groups = with_children(anywhere(stack, "logs", "log-group", log_group_name))
     a_brokers = {"Null": {f"aws:ResourceTag/{BROKER_TAG}": "false"}}
+    # Of all brokers, whether they have rules in one or not.
+    parameters = stack.format_arn(service="ssm", region="*", resource="parameter")
+    rules = f"{parameters}/{FOLDER}"
     # Keys of tags are one key in whatever case.
     the_tag = {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": [BROKER_TAG]}}
     return [
@@ -131,6 +136,15 @@ def broker_denials(
             "KeepStack",
             not_actions=_READS["cloudformation"],
             resources=[stack_pattern(each) for each in lineage(stack)],
+        ),
+        _deny("KeepRules", actions=["ssm:*"], resources=[rules, f"{rules}/*"]),
+        # Whoever may read a path may read what is below it, whatever is denied there (Systems
+        # Manager User Guide, "Restricting access to … parameters using IAM policies").
+        _deny(
+            "KeepRulesFromAbove",
+            actions=["ssm:GetParametersByPath"],
+            resources=[parameters, f"{parameters}/"],
+            conditions={"Bool": {"ssm:Recursive": "true"}},
         ),
         # Neither changed nor passed nor assumed: iam:PassRole and sts:* are in "everything but".
         _deny("KeepRoles", not_actions=_READS["iam"], resources=[base_role, broker_role]),

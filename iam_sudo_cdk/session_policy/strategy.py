@@ -26,7 +26,7 @@ from ..errors import InvalidChoice
 from ..identities import identity_problem
 from ..names import BASE_ROLE_NAME, FUNCTION_NAME, INVOKE_POLICY_NAME
 from ..selection import RoleSelection
-from ..sudo_rules import SudoRule, rules_environment
+from ..sudo_rules import SudoRule, rules_environment, rules_fit
 from ..values import check_kinds, check_truths, has_attribute, listed
 from .application_roles import ApplicationRoles
 from .arn_patterns import function_arn
@@ -41,6 +41,7 @@ from .broker import (
 from .bundle import archive_bucket
 from .extras import Extras
 from .guardrails import archive_denials, broker_denials
+from .rules_parameter import parameter_name, read_permission, rules_parameter
 from .session_fit import SessionsFit
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class SessionPolicyStrategy:
             that stack: it can go only after the broker was deployed without it.
         rules: who may have which roles (`SudoRule`), in the place of a selection for everybody who
             may invoke the broker; default: none. Callers then prove who they are, which the command
-            does by itself, and are the source identity of their sessions.
+            does by itself, and are the source identity of their sessions. What Lambda's 4 KB of
+            environment have no room for is in a parameter of Systems Manager, of 8 KB at most.
         base_role_managed_policies: the most that a session may do: names of AWS managed policies,
             ARNs, or `IManagedPolicy` objects; default: PowerUserAccess, which lacks most of
             `iam:*`. A role that may do more is simulated without that part.
@@ -158,6 +160,7 @@ class SessionPolicyStrategy:
         self._check_accounts(possible_accounts(stack) or development_accounts)
         name = self.base_role or self.role_name
         arn = base_role_arn(stack, name)
+        published = bool(self.rules) and not rules_fit(self.rules, name=name)
         log_group = broker_log(
             scope,
             function_name=self.function_name,
@@ -171,6 +174,7 @@ class SessionPolicyStrategy:
             base_role=arn,
             extras=extras,
             with_source_identity=bool(self.rules),
+            more=[read_permission(stack, self.function_name)] if published else [],
         )
         denials = iam.PolicyDocument(
             statements=broker_denials(
@@ -210,7 +214,12 @@ class SessionPolicyStrategy:
             role=role,
             log_group=log_group,
             environment=(
-                rules_environment(self.rules, stack, base_role=own_arn, name=name)
+                rules_environment(
+                    self.rules,
+                    stack,
+                    base_role=own_arn,
+                    parameter=parameter_name(self.function_name) if published else None,
+                )
                 if self.rules
                 else self.selection.environment(
                     stack, base_role=own_arn, name=name, role_arns=roles
@@ -218,6 +227,10 @@ class SessionPolicyStrategy:
             ),
             extras=extras,
         )
+        if published:
+            function.node.add_dependency(
+                rules_parameter(scope, self.rules, function_name=self.function_name, after=base)
+            )
         denials.add_statements(*archive_denials(stack, bucket_name=archive_bucket(function)))
         denials.add_statements(*extras.denials())
         for part in (log_group, role, function):

@@ -211,3 +211,67 @@ def test_the_context_of_others_is_left_alone():
         "tags": {"a": "b"},
     }
     assert Choices.read({**theirs, **ACCOUNT}) == Choices.read(ACCOUNT)
+
+
+ANN = "arn:aws:iam::111122223333:user/ann"
+RULES = [
+    {
+        "callers": [ANN],
+        "role-names": ["orders-*"],
+        "role-tags": {"team": ["orders", "shop-*"]},
+        "role-paths": ["/team/*"],
+        "max-duration-seconds": 900,
+        "require-reason": True,
+    },
+    {
+        "effect": "deny",
+        "callers": ["*"],
+        "role-names": ["*-admin"],
+        "principals": [{"Service": ["ecs-tasks.amazonaws.com", "ec2.*"], "AWS": "*"}],
+    },
+]
+
+
+@pytest.mark.parametrize("rules", [RULES, json.dumps(RULES)])
+def test_rules_are_written_as_the_broker_reads_them(rules):
+    [strategy] = Choices.read({**ACCOUNT, "rules": rules}).strategy
+    allow, deny = strategy.rules
+    assert allow.entry() == {
+        "effect": "allow", "principals": [{"Service": "ecs-tasks.amazonaws.com"}], **RULES[0]
+    }  # fmt: skip
+    assert deny.principals == ["Service:ecs-tasks.amazonaws.com", "Service:ec2.*", "AWS:*"]
+
+
+@pytest.mark.parametrize("rules", [None, "", [], "[]"])
+def test_without_rules_there_are_none(rules):
+    [strategy] = Choices.read({**ACCOUNT, "rules": rules}).strategy
+    assert strategy.rules == ()
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ("*", "JSON list"),
+        ({"effect": "allow"}, "JSON list"),
+        ("[" * 4000, "JSON list"),
+        ([7], "rule 1"),
+        ([{"callers": [ANN]}], "role-names is missing"),
+        ([{**RULES[0], "role_names": ["*"]}], "unknown field"),
+        ([{**RULES[0], "callers": ["ann"]}], "fits no caller"),
+        ([{**RULES[0], "principals": ["Service:x"]}], "has to be an object"),
+        ([{**RULES[0], "principals": None}], "at least one entry"),
+    ],
+)
+def test_a_slip_in_the_rules_is_an_error(rules, problem):
+    with pytest.raises(InvalidChoice, match=problem) as caught:
+        Choices.read({**ACCOUNT, "rules": rules})
+    assert "rules" in str(caught.value)
+
+
+def test_rules_and_a_selection_exclude_each_other_unless_that_is_for_the_other_strategy():
+    both = {**ACCOUNT, "rules": RULES, "role_names": "orders-*"}
+    with pytest.raises(InvalidChoice, match="nothing beside rules"):
+        Choices.read(both)
+    session, tag_trust = Choices.read({**both, "strategy": "both"}).strategy
+    assert len(session.rules) == 2
+    assert tag_trust.selection.role_names == ("orders-*",)

@@ -16,6 +16,7 @@ from iam_sudo_cdk import (
     SudoRule,
 )
 from iam_sudo_core import RoleSelectionPolicy
+from iam_sudo_core.broker.published import published_rules
 from tests.cdk.templates import base_role, broker_role, only, synth
 
 pytestmark = pytest.mark.slow
@@ -112,7 +113,90 @@ def test_rules_and_a_selection_for_everybody_exclude_each_other():
         SessionPolicyStrategy(rules=[RULE], selection=RoleSelection(role_names=["a-*"]))
 
 
-def test_rules_that_lambda_has_no_room_for_are_an_error_at_synth():
-    many = [SudoRule(callers=[ANN], role_names=[f"team-{n}-*"]) for n in range(40)]
-    with pytest.raises((InvalidConfiguration, RuntimeError), match="Lambda accepts 4,096"):
-        synth(rules=many)
+def many(count, tags=()):
+    return [
+        SudoRule(callers=[ANN], role_names=[f"team-{n}-*"], role_tags=dict(tags))
+        for n in range(count)
+    ]
+
+
+def parameter(template):
+    return only(template, "AWS::SSM::Parameter")[1]
+
+
+@pytest.fixture(scope="module")
+def large():
+    return synth(rules=many(25))
+
+
+def test_rules_that_lambda_has_no_room_for_are_in_a_parameter_as_the_broker_reads_them(large):
+    found = policy(large)
+    assert found["rules-parameter"] == parameter(large)["Name"] == "/iam-sudo/iam-sudo/rules"
+    assert sorted(found) == ["allowed-base-roles", "rules-parameter"]
+    assert RoleSelectionPolicy.parse(json.dumps(found)).rules_parameter
+    assert [rule.role_names for rule in published_rules(parameter(large)["Value"])] == [
+        (f"team-{n}-*",) for n in range(25)
+    ]
+    assert parameter(large)["Type"] == "String"
+    assert parameter(large)["Tags"] == {"iam-sudo:broker": "iam-sudo"}
+
+
+def test_the_parameter_is_there_before_the_function_and_after_what_keeps_sessions_from_it(large):
+    id_, _ = only(large, "AWS::SSM::Parameter")
+    [made] = large.find_resources("AWS::SSM::Parameter").values()
+    [function] = large.find_resources("AWS::Lambda::Function").values()
+    [base] = (
+        name
+        for name, role in large.find_resources("AWS::IAM::Role").items()
+        if "RoleName" in role["Properties"]
+    )
+    assert id_ in function["DependsOn"]
+    assert base in made["DependsOn"]
+
+
+def test_the_broker_may_read_that_parameter_and_no_other(large):
+    _, role = broker_role(large)
+    reading = [
+        statement
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
+        if "ssm:" in json.dumps(statement) and statement["Effect"] == "Allow"
+    ]
+    assert reading == [
+        {
+            "Sid": "ReadRules",
+            "Effect": "Allow",
+            "Action": "ssm:GetParameter",
+            "Resource": "arn:aws:ssm:eu-west-1:111122223333:parameter/iam-sudo/iam-sudo/rules",
+        }
+    ]
+
+
+def test_without_that_many_rules_there_is_neither_parameter_nor_permission(template):
+    template.resource_count_is("AWS::SSM::Parameter", 0)
+    _, role = broker_role(template)
+    assert "ssm:GetParameter" not in json.dumps(role)
+
+
+def test_a_parameter_above_4_kb_is_of_the_advanced_tier_and_one_below_it_may_be_either(large):
+    assert len(parameter(large)["Value"]) <= 4096
+    # Of an advanced one, AWS makes no standard one again.
+    assert parameter(large)["Tier"] == "Intelligent-Tiering"
+    larger = parameter(synth(rules=many(35)))
+    assert 4096 < len(larger["Value"]) <= 8192
+    assert larger["Tier"] == "Advanced"
+
+
+def test_rules_that_no_parameter_has_room_for_are_an_error_at_synth():
+    with pytest.raises((InvalidConfiguration, RuntimeError), match="Systems Manager has 8,192"):
+        synth(rules=many(90))
+
+
+def test_no_rule_names_another_parameter_by_its_braces():
+    text = parameter(synth(rules=many(25, {"team": "{{ssm:/x}}"})))["Value"]
+    assert "{{" not in text
+    assert published_rules(text)[0].tags == {"team": ("{{ssm:/x}}",)}
+
+
+def test_brokers_of_two_names_have_two_parameters():
+    other = synth(rules=many(25), function_name="other")
+    assert parameter(other)["Name"] == policy(other)["rules-parameter"] == "/iam-sudo/other/rules"

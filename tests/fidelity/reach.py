@@ -90,6 +90,7 @@ class BrokerInAccount:
     base_role: str
     broker_role: str
     policy: str
+    parameter: str
     executes: Mapping[str, Any]
 
     @classmethod
@@ -125,6 +126,7 @@ class BrokerInAccount:
             base_role=f"{iam}:role/{role_name}",
             broker_role=own_role,
             policy=policy,
+            parameter=f"arn:aws:ssm:{region}:{ACCOUNT}:parameter/iam-sudo/{function_name}/rules",
             executes=broker_role(template)[1]["Policies"][0]["PolicyDocument"],
         )
 
@@ -140,6 +142,7 @@ class BrokerInAccount:
             self.stack,
             self.base_role,
             self.broker_role,
+            self.parameter,
         ]
 
     def named_by_keys(self, action: Action) -> dict[str, Value]:

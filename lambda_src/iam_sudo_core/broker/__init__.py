@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..exports import on_demand
 
 if TYPE_CHECKING:
+    from .published import published_rules
     from .request import Request, request_hash
     from .rules import Rule
     from .selection import POLICY_VARIABLE, RoleSelectionPolicy
@@ -24,6 +25,7 @@ __all__ = [
     "decision",
     "explanation",
     "listing",
+    "published_rules",
     "request_hash",
     "simulate",
 ]
@@ -39,6 +41,7 @@ if not TYPE_CHECKING:
             "RoleSelectionPolicy": "selection",
             "Rule": "rules",
             "Settings": "settings",
+            "published_rules": "published",
             "request_hash": "request",
         },
     )

@@ -276,7 +276,7 @@ def test_the_broker_may_read_roles_assume_the_base_role_and_write_its_log_and_no
         },
         {
             "Effect": "Deny",
-            "Action": ["iam:*", "logs:*", "sts:*"],
+            "Action": ["iam:*", "logs:*", "ssm:*", "sts:*"],
             "Resource": "*",
             "Condition": {"ArnNotLike": {"lambda:SourceFunctionArn": [FUNCTION, f"{FUNCTION}:*"]}},
         },

@@ -65,6 +65,8 @@ def is_denied(statements, action, resource, **context):
                 return any(matches(wanted, each) for each in value or ())
             case "Null":
                 return (value is None) is (wanted == "true")
+            case "Bool":
+                return value == wanted
             case "BoolIfExists":
                 return value in {None, wanted}
         raise AssertionError(operator)
@@ -382,3 +384,23 @@ def test_in_a_nested_stack_the_parents_are_kept_too():
     assert {"Ref": "AWS::StackName"} in next(iter(passed.values()))["Properties"][
         "Parameters"
     ].values()
+
+
+PARAMETERS = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
+
+
+@pytest.mark.parametrize("action", ["Get", "Put", "Delete", "LabelVersionOf", "AddTagsTo"])
+@pytest.mark.parametrize("region", [REGION, "us-east-1"])
+def test_the_parameter_of_any_brokers_rules_is_nobody_s(denials, action, region):
+    for name in ("iam-sudo/iam-sudo/rules", "iam-sudo/other/rules"):
+        arn = f"{PARAMETERS}/{name}".replace(REGION, region)
+        assert is_denied(denials, f"ssm:{action}Parameter", arn)
+    assert not is_denied(denials, f"ssm:{action}Parameter", f"{PARAMETERS}/orders/iam-sudo/rules")
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_the_rules_are_not_read_from_the_root_of_all_parameters(denials, path):
+    action, root = "ssm:GetParametersByPath", f"{PARAMETERS}{path}"
+    assert is_denied(denials, action, root, **{"ssm:Recursive": "true"})
+    assert not is_denied(denials, action, root, **{"ssm:Recursive": "false"})
+    assert not is_denied(denials, action, f"{PARAMETERS}/orders", **{"ssm:Recursive": "true"})
