@@ -144,7 +144,7 @@ def broker_denials(
             "KeepRulesFromAbove",
             actions=["ssm:GetParametersByPath"],
             resources=[parameters, f"{parameters}/"],
-            conditions={"Bool": {"ssm:Recursive": "true"}},
+            conditions={"StringEquals": {"ssm:Recursive": "true"}},
         ),
         # Neither changed nor passed nor assumed: iam:PassRole and sts:* are in "everything but".
         _deny("KeepRoles", not_actions=_READS["iam"], resources=[base_role, broker_role]),

@@ -30,7 +30,7 @@ from .explanation import Explanation, explain
 from .listing import Listing, ListRequest, list_selected
 from .proof import Proof, Proofs, function_arn
 from .published import Published, PublishedRules
-from .request import Request
+from .request import Request, is_deep
 from .rules import CallerRules, Rule
 from .selection import RoleSelectionPolicy
 from .settings import Settings
@@ -69,7 +69,8 @@ def decide(
     Raises:
         IamSudoError: a refusal, or a failure; its class is the `errorType` of the reply.
     """
-    audit = AuditLine(request_id=request_id, event=event, clock=clock)
+    asked = None if is_deep(event) else event
+    audit = AuditLine(request_id=request_id, event=asked, clock=clock)
 
     def log(published: Published) -> None:
         audit.note(rules_version=published.version)

@@ -17,6 +17,8 @@ _KEYS = (*_TEXTS, "policy", "explain", "reason", "proof")
 # IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy. What is left of it in a
 # session may be far less, and STS decides about that.
 _MAX_POLICY = 6_144
+# Of objects and lists in one another: deeper than any policy, and far below what Python can print.
+_DEEPEST = 32
 # A line for people who read the audit trail, where longer values are cut.
 MAX_REASON = 200
 
@@ -49,6 +51,8 @@ class Request:
         """
         if not isinstance(event, Mapping):
             raise InvalidRequest(f"it is not an object with the keys {', '.join(_KEYS)}")
+        if is_deep(event):
+            raise InvalidRequest(f"it has more than {_DEEPEST} objects and lists in one another")
         if unknown := sorted(str(key) for key in event if key not in _KEYS):
             raise InvalidRequest(f"unknown key {quoted(unknown[0])}; known: {', '.join(_KEYS)}")
         for key in event:
@@ -102,6 +106,21 @@ class Request:
             return {}
         text = json.dumps(self.policy, sort_keys=True, separators=(",", ":"))
         return {"PolicySha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def is_deep(event: object) -> bool:
+    """Whether an event is nested so deeply that nothing of it should be looked at."""
+    level = [event]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, Mapping | list)
+            for inner in (each.values() if isinstance(each, Mapping) else each)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def request_hash(event: Mapping[str, object]) -> str:

@@ -65,7 +65,7 @@ def is_denied(statements, action, resource, **context):
                 return any(matches(wanted, each) for each in value or ())
             case "Null":
                 return (value is None) is (wanted == "true")
-            case "Bool":
+            case "StringEquals":
                 return value == wanted
             case "BoolIfExists":
                 return value in {None, wanted}
