@@ -7,12 +7,14 @@ who asks, and that is found out while the role is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from ..account.calls import CONNECTIONS, Client
 from ..account.reading import list_roles, read_role, read_tags
+from ..arns import RoleArn
 from ..errors import NamePartTooShort, ReasonRequired, RoleAmbiguous, RoleChanged
+from ..policy.principals import Principal
 from ..session.role import Role, RoleSnapshot
 from .request import Request
 from .rules import CallerRules, Grant
@@ -56,30 +58,60 @@ def _grant(snapshot: RoleSnapshot | None, request: Request, rules: CallerRules) 
     return rules.grant(snapshot.role, tags=snapshot.tags, principal=request.principal)
 
 
-def _only_match(iam: Client, request: Request, rules: CallerRules) -> RoleSnapshot | None:
+def roles_of(
+    rules: CallerRules,
+    *,
+    iam: Client,
+    wanted: Callable[[str], bool],
+    asked: str,
+    principal: Principal | None = None,
+) -> dict[RoleArn, Grant]:
+    """The roles that are the caller's, of `wanted` names, and what the rules give of each.
+
+    `asked` is how the request names them.
+
+    Raises:
+        ProofRefused: who asks has not been proved.
+        NamePartTooShort: the rules look at tags, and there are too many roles to do so.
+        AwsCallFailed: AWS refused or failed a call.
+    """
+    # Before anything is read for them: listing is what costs most.
+    _ = rules.caller
     found = [
-        role
+        (role, grant)
         for role in list_roles(iam)
-        if request.role_name in role.name
-        and rules.grant(role, tags=None, principal=request.principal)
+        if wanted(role.name) and (grant := rules.grant(role, tags=None, principal=principal))
     ]
     if rules.look_at_tags:
         # ListRoles tells no tags (IAM API Reference, "ListRoles").
         if len(found) > _MOST_TAGGED:
-            raise NamePartTooShort(asked=request.role_name)
+            raise NamePartTooShort(asked=asked)
         found = [
-            role
-            for role, tags in _with_tags(iam, found)
-            if tags is not None and rules.grant(role, tags=tags, principal=request.principal)
+            (role, grant)
+            for role, tags in _with_tags(iam, [role for role, _ in found])
+            if tags is not None and (grant := rules.grant(role, tags=tags, principal=principal))
         ]
-    if len(found) > 1:
-        names = [role.name for role in found]
+    return {role.arn: grant for role, grant in found}
+
+
+def _only_match(iam: Client, request: Request, rules: CallerRules) -> RoleSnapshot | None:
+    names = [
+        role.name
+        for role in roles_of(
+            rules,
+            iam=iam,
+            wanted=lambda name: request.role_name in name,
+            asked=request.role_name,
+            principal=request.principal,
+        )
+    ]
+    if len(names) > 1:
         raise RoleAmbiguous(role_name=request.role_name, candidates=names)
-    if not found:
+    if not names:
         return None
-    snapshot = read_role(iam, found[0].name)
+    snapshot = read_role(iam, names[0])
     if snapshot is None:
-        raise RoleChanged(role=found[0].name)
+        raise RoleChanged(role=names[0])
     return snapshot
 
 

@@ -11,7 +11,9 @@ from botocore.exceptions import ClientError
 
 from iam_sudo_core import errors
 from iam_sudo_core.account.identity import IdentityService
+from iam_sudo_core.broker.callers import Identity
 from iam_sudo_core.broker.proof import Proofs
+from iam_sudo_core.broker.ruled import roles_of
 from tests.aws_account import Account, Calls
 from tests.core.broker.conftest import Ask, assumed
 from tests.core.conftest import BASE_ROLE, ONE, decided
@@ -148,6 +150,47 @@ def test_a_role_of_somebody_else_does_not_hide_one_s_own(
     event = {"role_name": "task"}
     ask(event, sign(sts, event))
     assert "orders-task" in assumed(calls)[0]["RoleSessionName"]
+
+
+def test_an_explanation_is_by_the_caller_s_rules(ask: Ask, sts: FakeSts) -> None:
+    event = {**ASKED, "explain": True}
+    reply = ask(event, sign(sts, event))
+    assert reply["rule"].startswith(f"rule 1: caller {ANN}")
+    assert BOB not in json.dumps(reply)
+    with pytest.raises(errors.NotAllowedByRules):
+        ask(event, sign(sts, event, who=BOB))
+
+
+@pytest.mark.parametrize(("who", "names"), [(ANN, {"orders-task"}), (BOB, {"payments-task"})])
+def test_a_list_has_the_caller_s_own_roles(
+    broker: ModuleType, account: Account, who: str, names: set[str]
+) -> None:
+    identity = Identity.parse(who)
+    assert identity
+    found = roles_of(
+        broker._SETTINGS.selection.of(lambda: identity),
+        iam=broker._IAM,
+        wanted=lambda _name: True,
+        asked="*",
+    )
+    assert {arn.name for arn in found} == names
+    assert {grant.rule[:6] for grant in found.values()} < {"rule 1", "rule 2", "rule 3"}
+
+
+def test_nothing_is_listed_before_it_is_known_who_asks(
+    broker: ModuleType, account: Account, calls: Calls
+) -> None:
+    def nobody() -> Identity:
+        raise errors.ProofRefused(problem="of nobody")
+
+    with pytest.raises(errors.ProofRefused):
+        roles_of(
+            broker._SETTINGS.selection.of(nobody),
+            iam=broker._IAM,
+            wanted=lambda _name: True,
+            asked="*",
+        )
+    assert calls == []
 
 
 class TestTags:
