@@ -1,15 +1,25 @@
 """Two developers with rules of their own, by the real command and the real function."""
 
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
-from demo.emulator import ACCOUNT
-from tests.emulator.conftest import Deployment, Finished, allow
+from demo.emulator import ACCOUNT, REGION
+from iam_sudo_core.broker import request_hash
+from tests.emulator.conftest import Deployment, Finished, allow, document
 
 pytestmark = pytest.mark.slow
 
+LOG = "/aws/lambda/iam-sudo"
+PARAMETER = "/iam-sudo/iam-sudo/rules"
 IDENTITY = ("aws", "sts", "get-caller-identity")
 FUNCTION = "iam-sudo"
 
@@ -17,29 +27,39 @@ FUNCTION = "iam-sudo"
 @pytest.fixture(scope="module")
 def keys(deployment: Deployment) -> Iterator[dict[str, dict[str, str]]]:
     """Ann and Bob, and a broker whose rules give each a role of their own."""
-    client = deployment.emulator.client("lambda")
     keys = {}
     for name in ("ann-of-rules", "bob-of-rules"):
         keys[name[:3]] = deployment.user(name, allow("lambda:InvokeFunction", "sts:*"))
         deployment.role(f"{name[:3]}-task", allow("ssm:DescribeParameters"))
+    with variables(deployment, {"rules": [own_role(who) for who in keys]}):
+        yield keys
+
+
+def own_role(who: str, names: str = "") -> dict[str, Any]:
+    return {
+        "effect": "allow",
+        "callers": [f"arn:aws:iam::{ACCOUNT}:user/{who}-of-rules"],
+        "role-names": [names or f"{who}-*"],
+        "principals": [{"Service": "ecs-tasks.amazonaws.com"}],
+    }
+
+
+@contextmanager
+def variables(deployment: Deployment, who: Mapping[str, Any]) -> Iterator[None]:
+    """The deployed broker with this in the place of its selection."""
+    client = deployment.emulator.client("lambda")
     before = client.get_function_configuration(FunctionName=FUNCTION)["Environment"]["Variables"]
-    rules = [
-        {
-            "effect": "allow",
-            "callers": [f"arn:aws:iam::{ACCOUNT}:user/{who}-of-rules"],
-            "role-names": [f"{who}-*"],
-            "principals": [{"Service": "ecs-tasks.amazonaws.com"}],
-        }
-        for who in keys
-    ]
     base_roles = json.loads(before["IAM_SUDO_POLICY"])["allowed-base-roles"]
-    policy = json.dumps({"rules": rules, "allowed-base-roles": base_roles})
-    variables = {**before, "IAM_SUDO_POLICY": policy}
+    policy = json.dumps({**who, "allowed-base-roles": base_roles})
     client.update_function_configuration(
-        FunctionName=FUNCTION, Environment={"Variables": variables}
+        FunctionName=FUNCTION, Environment={"Variables": {**before, "IAM_SUDO_POLICY": policy}}
     )
-    yield keys
-    client.update_function_configuration(FunctionName=FUNCTION, Environment={"Variables": before})
+    try:
+        yield
+    finally:
+        client.update_function_configuration(
+            FunctionName=FUNCTION, Environment={"Variables": before}
+        )
 
 
 def simulate(deployment: Deployment, key: dict[str, str], role: str) -> Finished:
@@ -67,3 +87,180 @@ def test_the_ancestor_s_request_is_refused_clearly(
     assert (
         "needs a proof for arn:aws:lambda:" in json.loads(reply["Payload"].read())["errorMessage"]
     )
+
+
+def decisions(deployment: Deployment) -> list[dict[str, Any]]:
+    """The audit lines of decisions, of all requests until now."""
+    logs = deployment.emulator.client("logs")
+    found = [
+        json.loads(event["message"])
+        for event in logs.filter_log_events(logGroupName=LOG)["events"]
+        if event["message"].startswith("{")
+    ]
+    return [line for line in found if line.get("decision", "asked") != "asked"]
+
+
+def test_the_audit_line_and_the_source_identity_name_who_asked(
+    deployment: Deployment, keys: dict[str, dict[str, str]]
+) -> None:
+    for who, key in keys.items():
+        assert simulate(deployment, key, f"{who}-task").returncode == 0
+        line = [each for each in decisions(deployment) if each["decision"] == "granted"][-1]
+        assert line["caller"] == f"arn:aws:iam::{ACCOUNT}:user/{who}-of-rules"
+        assert line["source_identity"] == f"{who}-of-rules"
+        assert line["role_found"] == f"{who}-task"
+        assert line["granted"] == 1
+
+
+def test_who_is_denied_learns_which_rule_and_whom_to_ask_and_nothing_of_others(
+    deployment: Deployment, keys: dict[str, dict[str, str]]
+) -> None:
+    said = set()
+    for name in ("bob-task", "bob-none"):
+        refused = simulate(deployment, keys["ann"], name)
+        assert refused.returncode == 125
+        assert "no rule of the broker allows it" in refused.stderr
+        assert "ask whoever deploys the broker for a rule" in refused.stderr
+        said.add(refused.stderr.replace(name, "NAME"))
+    # In the same words, whether there is such a role or not; and by a part of it neither.
+    assert len(said) == 1
+    refused = simulate(deployment, keys["ann"], "ob-tas")
+    assert "bob-task" not in refused.stdout + refused.stderr
+
+
+REASONS = itertools.count()
+
+
+def signed(
+    deployment: Deployment, key: Mapping[str, str], event: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The event with the proof of whose key it is."""
+    client = deployment.emulator.client("lambda")
+    arn = client.get_function_configuration(FunctionName=FUNCTION)["FunctionArn"]
+    event = {**event, "reason": f"number {next(REASONS)}"}
+    request = AWSRequest(
+        "POST",
+        f"{deployment.emulator.client('sts').meta.endpoint_url}/",
+        data=b"Action=GetCallerIdentity&Version=2011-06-15",
+        headers={
+            "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+            "x-iam-sudo-broker": arn,
+            "x-iam-sudo-request": request_hash(event),
+        },
+    )
+    credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+    SigV4Auth(credentials, "sts", REGION).add_auth(request)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return {
+        **event,
+        "proof": {k: v for k, v in headers.items() if k not in ("content-type", "host")},
+    }
+
+
+def ask(deployment: Deployment, key: Mapping[str, str], event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the broker answers to somebody."""
+    client = deployment.emulator.client("lambda", key)
+    reply = client.invoke(FunctionName=FUNCTION, Payload=json.dumps(event).encode())
+    answer: dict[str, Any] = json.loads(reply["Payload"].read())
+    return answer
+
+
+def test_a_copied_proof_is_refused(deployment: Deployment, keys: dict[str, dict[str, str]]) -> None:
+    event = signed(deployment, keys["ann"], {"role_name": "ann-task"})
+    assert ask(deployment, keys["ann"], event)["AccessKeyId"]
+    # Bob has seen it, and asks for the same, for more, and for something else.
+    for copied, why in (
+        (event, "used already"),
+        ({**event, "role_name": "ann-task-2"}, "another request"),
+        ({**event, "base_role": "IAMSudoUser"}, "another request"),
+        ({**event, "explain": True}, "another request"),
+    ):
+        assert why in ask(deployment, keys["bob"], copied)["errorMessage"]
+
+
+def test_a_proof_with_somebody_else_s_key_id_is_no_signature(
+    deployment: Deployment, keys: dict[str, dict[str, str]]
+) -> None:
+    event = signed(deployment, keys["bob"], {"role_name": "ann-task"})
+    event["proof"]["authorization"] = event["proof"]["authorization"].replace(
+        keys["bob"]["AccessKeyId"], keys["ann"]["AccessKeyId"]
+    )
+    assert "STS says SignatureDoesNotMatch" in ask(deployment, keys["bob"], event)["errorMessage"]
+
+
+def test_an_explanation_is_by_the_caller_s_rules(
+    deployment: Deployment, keys: dict[str, dict[str, str]]
+) -> None:
+    for name, role in (("ann-task", "ann-task"), ("bob-task", None)):
+        event = signed(deployment, keys["ann"], {"role_name": name, "explain": True})
+        assert ask(deployment, keys["ann"], event).get("role", {}).get("name") == role
+
+
+def test_the_ancestor_s_command_is_refused_clearly(
+    deployment: Deployment, keys: dict[str, dict[str, str]], ancestor: Path
+) -> None:
+    refused = deployment.run(
+        str(ancestor), "simulate", "--role-name", "ann-task", *IDENTITY, credentials=keys["ann"]
+    )
+    assert refused.returncode != 0
+    assert "needs a proof for arn:aws:lambda:" in refused.stdout + refused.stderr
+
+
+@pytest.fixture
+def published(deployment: Deployment) -> Iterator[Any]:
+    """Writes the parameter that the broker's rules are in."""
+    ssm, iam = deployment.emulator.client("ssm"), deployment.emulator.client("iam")
+    function = deployment.emulator.client("lambda").get_function_configuration(
+        FunctionName=FUNCTION
+    )
+    role = function["Role"].rpartition("/")[2]
+    iam.put_role_policy(
+        RoleName=role,
+        PolicyName="rules",
+        PolicyDocument=document(
+            allow(
+                "ssm:GetParameter", resource=f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{PARAMETER}"
+            )
+        ),
+    )
+
+    def publish(text: str) -> None:
+        ssm.put_parameter(Name=PARAMETER, Value=text, Type="String", Overwrite=True)
+
+    yield publish
+    iam.delete_role_policy(RoleName=role, PolicyName="rules")
+    ssm.delete_parameter(Name=PARAMETER)
+
+
+def test_rules_in_a_parameter_hold_from_the_next_request_on_and_a_slip_changes_nothing(
+    deployment: Deployment, keys: dict[str, dict[str, str]], published: Any
+) -> None:
+    published(json.dumps({"rules": [own_role("ann")]}))
+    with variables(deployment, {"rules-parameter": PARAMETER}):
+
+        def gets(who: str, role: str) -> bool:
+            event = signed(deployment, keys[who], {"role_name": role})
+            return "AccessKeyId" in ask(deployment, keys[who], event)
+
+        assert gets("ann", "ann-task")
+        assert not gets("bob", "bob-task")
+        published(json.dumps({"rules": [own_role("bob")]}))
+        assert not gets("ann", "ann-task")
+        assert gets("bob", "bob-task")
+        published('{"rules": [{"effect": "allow"}]}')
+        assert not gets("ann", "ann-task")
+        assert gets("bob", "bob-task")
+
+
+def test_a_session_may_neither_read_nor_write_the_rules(
+    deployment: Deployment, keys: dict[str, dict[str, str]], published: Any
+) -> None:
+    published(json.dumps({"rules": [own_role("ann")]}))
+    deployment.role("ann-everything", allow("ssm:*"))
+    event = signed(deployment, keys["ann"], {"role_name": "ann-everything"})
+    ssm = deployment.emulator.client("ssm", ask(deployment, keys["ann"], event))
+    ssm.put_parameter(Name="/orders/x", Value="x", Type="String")
+    with pytest.raises(ssm.exceptions.ClientError, match="AccessDenied"):
+        ssm.put_parameter(Name=PARAMETER, Value="{}", Type="String", Overwrite=True)
+    with pytest.raises(ssm.exceptions.ClientError, match="AccessDenied"):
+        ssm.get_parameter(Name=PARAMETER)
