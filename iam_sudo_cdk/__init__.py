@@ -28,7 +28,7 @@ from .iam_sudo import IamSudo, Strategy
 from .imported import IIamSudo
 from .permission_sets import PermissionSet
 from .selection import RoleSelection
-from .session_policy import SessionPolicyStrategy
+from .session_policy import SessionPolicyStrategy, SudoAlarms
 from .stack import IamSudoDemoStack, IamSudoStack
 from .sudo_rules import SudoRule
 from .tag_trust import DeveloperTrust, Tag, TagTrustStrategy
@@ -47,6 +47,7 @@ __all__ = [
     "RoleSelection",
     "SessionPolicyStrategy",
     "Strategy",
+    "SudoAlarms",
     "SudoRule",
     "Tag",
     "TagTrustStrategy",

@@ -11,6 +11,7 @@ from functools import reduce
 from typing import Any, Literal, Protocol, cast, get_args
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -22,7 +23,15 @@ from .developers import Developer, grantee_of
 from .errors import InvalidChoice, InvalidConfiguration
 from .imported import IIamSudo, ImportedIamSudo
 from .selected import NeverSelected
-from .session_policy import Broker, SessionPolicyStrategy
+from .session_policy import (
+    FAILED,
+    GRANTED,
+    LATENCY,
+    REFUSED,
+    Broker,
+    SessionPolicyStrategy,
+    metric,
+)
 from .tag_trust import TrustedRoles
 from .values import has_attribute
 
@@ -145,6 +154,43 @@ class IamSudo(NeverSelected):
     def log_group(self) -> logs.LogGroup:
         """The broker's log: a JSON line for each request and one for its decision."""
         return self._broker.log_group
+
+    @property
+    def alarms(self) -> Sequence[cloudwatch.Alarm]:
+        """The alarms on refusals and failures, if there are."""
+        return self._broker.alarms
+
+    @property
+    def dashboard(self) -> cloudwatch.Dashboard | None:
+        """The broker's dashboard, if there is one."""
+        return self._broker.dashboard
+
+    def metric_granted(self, **options: Any) -> cloudwatch.Metric:
+        """How many sessions were handed out; `options` are those of a CloudWatch `Metric`.
+
+        Metrics are of all brokers of the account and region.
+        """
+        return metric(self._broker.function, GRANTED, **options)
+
+    def metric_refused(self, *, error: str | None = None, **options: Any) -> cloudwatch.Metric:
+        """How many requests were refused; by the class of the `error`, if it is given.
+
+        Raises:
+            InvalidChoice: there is no such refusal.
+        """
+        return metric(self._broker.function, REFUSED, error=error, **options)
+
+    def metric_failed(self, *, error: str | None = None, **options: Any) -> cloudwatch.Metric:
+        """How many requests failed: AWS failed, a role changed, or there is a defect.
+
+        Raises:
+            InvalidChoice: there is no such failure.
+        """
+        return metric(self._broker.function, FAILED, error=error, **options)
+
+    def metric_milliseconds(self, **options: Any) -> cloudwatch.Metric:
+        """How long it took to decide; the average, unless `options` has another statistic."""
+        return metric(self._broker.function, LATENCY, **options)
 
     @property
     def developer_policy(self) -> iam.ManagedPolicy | None:

@@ -5,6 +5,16 @@ It may import `application`, `selected` and the library's floor (`accounts`, `se
 """
 
 from .broker import Broker
+from .metrics import FAILED, GRANTED, LATENCY, REFUSED, SudoAlarms, metric
 from .strategy import SessionPolicyStrategy
 
-__all__ = ["Broker", "SessionPolicyStrategy"]
+__all__ = [
+    "FAILED",
+    "GRANTED",
+    "LATENCY",
+    "REFUSED",
+    "Broker",
+    "SessionPolicyStrategy",
+    "SudoAlarms",
+    "metric",
+]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -36,6 +37,8 @@ class Broker:
     base_role: iam.Role | None
     function: lambda_.Function
     log_group: logs.LogGroup
+    alarms: Sequence[cloudwatch.Alarm]
+    dashboard: cloudwatch.Dashboard | None
     policy_name: str
     arn: str | None = None
 

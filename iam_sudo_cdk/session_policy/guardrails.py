@@ -47,12 +47,14 @@ _LOGS_WRITTEN_BY_OTHERS = {
     "KeepLogsFromNetworks": ("ec2:*", "ec2:CloudwatchLogGroupArn"),
 }
 
-# What only reads. Of a stack and of roles, since they may be the application's own to look at, and
-# of the bucket of archives. A function, its log and its environment are nobody's but the broker's.
+# What only reads. Of a stack, alarms and roles, since they may be the application's own to look at,
+# and of the bucket of archives. A function, its log and its environment are nobody's but the
+# broker's.
 _READS = {
     service: [f"{service}:{verb}*" for verb in verbs]
     for service, verbs in {
         "cloudformation": ("Describe", "Get", "List"),
+        "cloudwatch": ("Describe", "Get", "List"),
         "iam": ("Get", "List"),
         "s3": ("Get", "List"),
     }.items()

@@ -39,8 +39,10 @@ from .broker import (
     log_group_name,
 )
 from .bundle import archive_bucket
+from .dashboard import broker_dashboard
 from .extras import Extras
 from .guardrails import archive_denials, broker_denials
+from .metrics import SudoAlarms, build_alarms, watch_denials
 from .rules_parameter import parameter_name, read_permission, rules_parameter
 from .session_fit import SessionsFit
 
@@ -97,6 +99,9 @@ class SessionPolicyStrategy:
             IAM and STS; default: none.
         dead_letter_queue: for asynchronous requests that fail; default: none, since nobody asks
             that way. It holds the requests, never credentials.
+        alarms: on refusals and failures, `SudoAlarms(…)`; default: none.
+        dashboard: whether there is a CloudWatch dashboard, called after function and region: who
+            has which roles, refusals, how long it took, the last decisions; default: False.
         policy_name: of the managed policy for permission sets of IAM Identity Center, which is made
             when one is granted something; default: iam-sudo-invoke.
 
@@ -120,6 +125,8 @@ class SessionPolicyStrategy:
     vpc_subnets: ec2.SubnetSelection | None = None
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
     dead_letter_queue: sqs.IQueue | None = None
+    alarms: SudoAlarms | None = None
+    dashboard: bool = False
     policy_name: str = INVOKE_POLICY_NAME
     base_role: str | None = None
     other_brokers: Sequence[str] = ()
@@ -140,7 +147,9 @@ class SessionPolicyStrategy:
         check_kinds({RoleSelection: "RoleSelection(…)"}, selection=self.selection)
         check_kinds({logs.RetentionDays: "logs.RetentionDays.…"}, log_retention=self.log_retention)
         check_kinds({cdk.RemovalPolicy: "RemovalPolicy.…"}, removal_policy=self.removal_policy)
-        check_truths(allow_local_simulation=self.allow_local_simulation)
+        check_truths(allow_local_simulation=self.allow_local_simulation, dashboard=self.dashboard)
+        if self.alarms is not None:
+            check_kinds({SudoAlarms: "SudoAlarms(…)"}, alarms=self.alarms)
         policies = "names of AWS managed policies, ARNs or IManagedPolicy objects"
         key = "base_role_managed_policies"
         for policy in listed(key, self.base_role_managed_policies, of=policies):
@@ -233,6 +242,8 @@ class SessionPolicyStrategy:
             )
         denials.add_statements(*archive_denials(stack, bucket_name=archive_bucket(function)))
         denials.add_statements(*extras.denials())
+        topic = self.alarms.topic if self.alarms else None
+        denials.add_statements(*watch_denials(stack, function_name=self.function_name, topic=topic))
         for part in (log_group, role, function):
             cast(Any, part.node.default_child).tags.set_tag(BROKER_TAG, self.function_name)
         if not self.rules:
@@ -241,6 +252,12 @@ class SessionPolicyStrategy:
             base_role=base,
             function=function,
             log_group=log_group,
+            alarms=build_alarms(scope, self.alarms, function_name=self.function_name)
+            if self.alarms
+            else [],
+            dashboard=broker_dashboard(scope, function_name=self.function_name, log_group=log_group)
+            if self.dashboard
+            else None,
             policy_name=self.policy_name,
             arn=function_arn(stack, self.function_name) if roles else None,
         )

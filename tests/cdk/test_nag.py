@@ -19,6 +19,7 @@ import cdk_nag
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
@@ -27,6 +28,7 @@ from iam_sudo_cdk import (
     IamSudoStack,
     RoleSelection,
     SessionPolicyStrategy,
+    SudoAlarms,
     TagTrustStrategy,
 )
 from iam_sudo_cdk.acknowledgements import acknowledge
@@ -113,6 +115,18 @@ def test_other_names_and_policies_are_acknowledged_too(tmp_path):
         )
         == set()
     )
+
+
+def test_what_watches_the_broker_is_acknowledged_too(tmp_path):
+    assert findings(tmp_path, alarms=SudoAlarms(), dashboard=True) == set()
+
+
+def test_alarms_that_tell_a_topic_need_no_acknowledgement(tmp_path, monkeypatch):
+    monkeypatch.setattr("iam_sudo_cdk.session_policy.metrics.acknowledge_in_packs", ignore)
+    app = application(tmp_path)
+    scope = cdk.Stack(app, "stack")
+    iam_sudo(scope, alarms=SudoAlarms(topic=sns.Topic(scope, "Topic")))
+    assert not [each for each in reported(app) if "CloudWatchAlarm" in each]
 
 
 @pytest.mark.parametrize("account", [None, ACCOUNT])

@@ -37,6 +37,8 @@ LOG, FUNCTION, ROLE, STACK = (
         r"stack_?arn",
     )
 )
+# The one key that names the broker's metrics.
+METRICS = "cloudwatch:namespace"
 # "Grant a user permissions to pass a role to an AWS service" (IAM User Guide): not reliably.
 WITHOUT_TAGS = {"iam:PassRole"}
 # The evaluator takes an alias for a version and decides neither;
@@ -86,6 +88,7 @@ class BrokerInAccount:
     denials: Sequence[Mapping[str, Any]]
     function: str
     log_group: str
+    alarms: Sequence[str]
     stack: str
     base_role: str
     broker_role: str
@@ -122,6 +125,10 @@ class BrokerInAccount:
             denials=policies["PolicyDocument"]["Statement"],
             function=f"arn:aws:lambda:{region}:{ACCOUNT}:function:{function_name}",
             log_group=f"arn:aws:logs:{region}:{ACCOUNT}:log-group:/aws/lambda/{function_name}",
+            alarms=[
+                f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:{function_name}-refused",
+                f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{function_name}-{region}",
+            ],
             stack=f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{stack}/0a1b2c",
             base_role=f"{iam}:role/{role_name}",
             broker_role=own_role,
@@ -153,12 +160,13 @@ class BrokerInAccount:
             ROLE: self.base_role,
             STACK: self.stack,
         }
-        return {
+        named: dict[str, Value] = {
             key: part
             for key in action.keys
             for kind, part in parts.items()
             if kind.search(key.partition(":")[2])
         }
+        return named | {key: "iam-sudo" for key in action.keys if key == METRICS}
 
     def session(self, *, without: Mapping[str, str | None] = MappingProxyType({})) -> Side:
         """A session of a role that may do everything.

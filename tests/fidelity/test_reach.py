@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("aws_cdk")
 
+from tests.cdk.templates import ACCOUNT, REGION
 from tests.fidelity.catalogue import glob
 from tests.fidelity.evaluator import Evaluator, Request, Side, listed
 from tests.fidelity.reach import (
@@ -179,7 +180,8 @@ def test_each_action_of_each_denial_is_needed(evaluator, everything, broker):
 def against(broker, actions, pattern):
     """Requests of a kind of action on parts, on tagged things, and on what names them."""
     is_meant = glob(pattern or "*").fullmatch
-    services = {part.split(":")[2] for part in broker.tagged_parts} | {"s3"}
+    parts = [*broker.tagged_parts, *broker.alarms]
+    services = {part.split(":")[2] for part in parts} | {"s3"}
     meant = [
         each
         for each in actions
@@ -187,7 +189,7 @@ def against(broker, actions, pattern):
         and (pattern not in {None, "*"} or each.name.split(":")[0] in services)
     ]
     archive = ["arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-west-1/0a1b2c.zip"]
-    parts = [*broker.tagged_parts, broker.policy, *archive]
+    parts += [broker.policy, *archive]
     requests = requests_on(parts, meant, tagged=False)
     for each in meant:
         for context in (
@@ -234,6 +236,37 @@ def test_without_the_tag_a_broker_of_another_name_would_be_reached(evaluator, ca
     other = BrokerInAccount.synthesized(function_name="other-broker", role_name="OtherBase")
     requests = requests_on(other.tagged_parts, catalogue, tagged=False)
     assert "lambda:UpdateFunctionCode" in allowed(evaluator, broker.session(), requests)
+
+
+def test_alarms_and_dashboard_are_only_read(evaluator, broker):
+    actions = Action.all_of("cloudwatch")
+    requests = requests_on(broker.alarms, actions, tagged=False)
+    may = allowed(evaluator, broker.session(), requests)
+    assert {"cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard"} <= may
+    assert may <= {action.name for action in actions if action.reads}
+    for action in ("DeleteAlarms", "DisableAlarmActions", "PutAlarmMuteRule", "PutMetricAlarm"):
+        elsewhere = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:of-somebody-else"
+        [of_a_part, of_another] = evaluator.decide(
+            [Request(f"cloudwatch:{action}", each) for each in (broker.alarms[0], elsewhere)],
+            [broker.session()],
+        )
+        assert (of_a_part, of_another) == ([False], [True])
+
+
+@pytest.mark.parametrize("tagged", [False, True])
+def test_alarms_of_another_broker_are_known_by_its_tag(evaluator, broker, tagged):
+    other = BrokerInAccount.synthesized(function_name="other-broker", role_name="OtherBase")
+    requests = requests_on(other.alarms[:1], Action.all_of("cloudwatch"), tagged=tagged)
+    may = allowed(evaluator, broker.session(), requests)
+    assert ("cloudwatch:DeleteAlarms" in may) is not tagged
+    assert "cloudwatch:DescribeAlarms" in may
+
+
+@pytest.mark.parametrize(("namespace", "may"), [("iam-sudo", False), ("orders", True)])
+def test_metrics_of_the_broker_are_written_by_its_log_alone(evaluator, broker, namespace, may):
+    [put] = [a for a in Action.all_of("cloudwatch") if a.name == "cloudwatch:PutMetricData"]
+    requests = list(put.elsewhere({"cloudwatch:namespace": namespace}))
+    assert allowed(evaluator, broker.session(), requests) == ({put.name} if may else set())
 
 
 def test_the_archive_is_only_read(evaluator, broker):

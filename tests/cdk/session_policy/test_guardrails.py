@@ -63,6 +63,8 @@ def is_denied(statements, action, resource, **context):
                 return value is not None and matches(wanted, value, flags=0)
             case "ForAnyValue:StringEqualsIgnoreCase":
                 return any(matches(wanted, each) for each in value or ())
+            case "StringEquals":
+                return value == wanted
             case "Null":
                 return (value is None) is (wanted == "true")
             case "StringEquals":
