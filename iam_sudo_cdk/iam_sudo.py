@@ -116,7 +116,7 @@ class IamSudo(NeverSelected):
             if isinstance(trusted, TrustedRoles):
                 for each in strategies:
                     if isinstance(each, SessionPolicyStrategy):
-                        trusted.leave_out(each.base_role or each.role_name)
+                        trusted.leave_out(each.base_role_name)
         if not self.has_broker:
             acknowledge_empty(cdk.Stack.of(self))
 

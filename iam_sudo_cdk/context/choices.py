@@ -21,7 +21,7 @@ from ..accounts import parse_accounts
 from ..errors import InvalidChoice, InvalidConfiguration
 from ..iam_sudo import Strategy
 from ..selection import RoleSelection
-from ..session_policy import SessionPolicyStrategy
+from ..session_policy import SessionPolicyStrategy, SudoAlarms
 from ..sudo_rules import SudoRule
 from ..tag_trust import TRUST_POLICY_CHARACTERS, Tag, TagTrustStrategy
 from .reader import ContextReader
@@ -41,6 +41,12 @@ KEYS = (
     "base_role_name",
     "function_name",
     "allow_local_simulation",
+    "allowed_regions",
+    "denied_services",
+    "permissions_boundary",
+    "role_path",
+    "alarms",
+    "dashboard",
     "log_retention_days",
     "keep_logs",
     "developer_tag",
@@ -209,6 +215,12 @@ def _session_policy(
             role_name=role_name,
             function_name=function_name,
             allow_local_simulation=read.truth("allow_local_simulation"),
+            allowed_regions=read.strings("allowed_regions") or None,
+            denied_services=read.strings("denied_services"),
+            permissions_boundary=read.text("permissions_boundary", default="") or None,
+            role_path=read.text("role_path", default=defaults.role_path),
+            alarms=SudoAlarms() if read.truth("alarms") else None,
+            dashboard=read.truth("dashboard"),
             log_retention=_RETENTION[read.number("log_retention_days", _RETENTION, default=90)],
             removal_policy=(
                 cdk.RemovalPolicy.RETAIN if read.truth("keep_logs") else cdk.RemovalPolicy.DESTROY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import aws_cdk as cdk
@@ -18,7 +18,7 @@ from .guardrails import policy_denial
 
 
 def base_role_arn(stack: cdk.Stack, name: str) -> str:
-    """By name: a reference to the role would close circles."""
+    """By name, behind its path: a reference to the role would close circles."""
     return stack.format_arn(service="iam", region="", resource="role", resource_name=name)
 
 
@@ -26,6 +26,9 @@ def base_role(
     scope: Construct,
     *,
     name: str,
+    path: str,
+    boundary: iam.IManagedPolicy | None,
+    limits: Mapping[str, iam.PolicyDocument],
     managed_policies: Sequence[str | iam.IManagedPolicy],
     broker_role: iam.Role,
     function_name: str,
@@ -36,7 +39,8 @@ def base_role(
 ) -> iam.Role:
     """Trusted by the broker's role and those of other brokers (ARNs), unless the account is to be.
 
-    `denials` get a statement more, if there are managed policies.
+    `denials` get a statement more, if there are managed policies; `limits` are further inline
+    policies, by their names.
     """
     own(
         scope,
@@ -57,13 +61,15 @@ def base_role(
         scope,
         "BaseRole",
         role_name=name,
+        path=path,
+        permissions_boundary=boundary,
         description="Base of the sessions that iam-sudo hands out; limited by session policies",
         # Sessions carry the tags of the role that they simulate.
         assumed_by=iam.CompositePrincipal(*(each.with_session_tags() for each in trusted)),
         # Role chaining allows no more (IAM User Guide, "Roles terms and concepts").
         max_session_duration=cdk.Duration.hours(1),
         managed_policies=policies,
-        inline_policies={GUARDRAILS_POLICY: denials},
+        inline_policies={GUARDRAILS_POLICY: denials, **limits},
     )
     refuse_customized(role)
     if with_source_identity:

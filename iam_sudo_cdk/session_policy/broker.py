@@ -1,4 +1,4 @@
-"""The broker: its function, its log and its execution role."""
+"""The broker: its function and its execution role."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from .arn_patterns import function_arn, with_children
 from .bundle import HANDLER, broker_code
 from .customized import refuse_customized
 from .extras import Extras
+from .log import log_group_name
 
 _INLINE = "IAMNoInlinePolicy"
 _INVOKE_POLICY = "InvokePolicy"
@@ -74,29 +75,6 @@ class Broker:
         )
 
 
-def log_group_name(function_name: str) -> str:
-    return f"/aws/lambda/{function_name}"
-
-
-def broker_log(
-    scope: Construct,
-    *,
-    function_name: str,
-    retention: logs.RetentionDays,
-    removal_policy: cdk.RemovalPolicy,
-    extras: Extras,
-) -> logs.LogGroup:
-    extras.let_logs_use_the_key(cdk.Stack.of(scope), log_group_name=log_group_name(function_name))
-    return logs.LogGroup(
-        scope,
-        "BrokerLogs",
-        log_group_name=log_group_name(function_name),
-        retention=retention,
-        removal_policy=removal_policy,
-        encryption_key=extras.log_encryption_key,
-    )
-
-
 def broker_function(
     scope: Construct,
     *,
@@ -147,6 +125,8 @@ def broker_role(
     function_name: str,
     base_role: str,
     extras: Extras,
+    path: str = "/",
+    boundary: iam.IManagedPolicy | None = None,
     with_source_identity: bool = False,
     more: Sequence[iam.PolicyStatement] = (),
 ) -> iam.Role:
@@ -172,6 +152,8 @@ def broker_role(
     role = iam.Role(
         scope,
         "BrokerRole",
+        path=path,
+        permissions_boundary=boundary,
         description="What the iam-sudo broker itself may do",
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         inline_policies={

@@ -62,6 +62,7 @@ class Extras:
     vpc: ec2.IVpc | None
     vpc_subnets: ec2.SubnetSelection | None
     security_groups: Sequence[ec2.ISecurityGroup] | None
+    code_signing_config: lambda_.ICodeSigningConfig | None
     dead_letter_queue: sqs.IQueue | None
 
     def __post_init__(self) -> None:
@@ -76,12 +77,18 @@ class Extras:
             ("log_encryption_key", "key_arn"),
             ("environment_encryption", "key_arn"),
             ("vpc", "vpc_id"),
+            ("code_signing_config", "code_signing_config_arn"),
             ("dead_letter_queue", "queue_arn"),
         ):
             value = getattr(self, key)
             if value is not None and not has_attribute(value, attribute):
-                kind = {"key_arn": "kms.IKey", "vpc_id": "ec2.IVpc", "queue_arn": "sqs.IQueue"}
-                raise InvalidChoice(key=key, value=value, allowed=f"an {kind[attribute]}")
+                kind = {
+                    "key_arn": "a kms.IKey",
+                    "vpc_id": "an ec2.IVpc",
+                    "code_signing_config_arn": "an aws_lambda.ICodeSigningConfig",
+                    "queue_arn": "an sqs.IQueue",
+                }
+                raise InvalidChoice(key=key, value=value, allowed=kind[attribute])
         groups = self.security_groups
         if groups is not None and not (
             isinstance(groups, list | tuple)
@@ -111,6 +118,7 @@ class Extras:
             "vpc",
             "vpc_subnets",
             "security_groups",
+            "code_signing_config",
             "dead_letter_queue",
         )
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
@@ -135,7 +143,17 @@ class Extras:
             )
 
     def denials(self) -> Iterator[iam.PolicyStatement]:
-        """What no session may do to the keys: change them, end them, or hand them on."""
+        """What no session may do to the keys: change them, end them, or hand them on.
+
+        Nor to whose signatures the code has to carry.
+        """
+        if self.code_signing_config:
+            yield iam.PolicyStatement(
+                sid="KeepCodeSigning",
+                effect=iam.Effect.DENY,
+                not_actions=["lambda:Get*", "lambda:List*"],
+                resources=[self.code_signing_config.code_signing_config_arn],
+            )
         keys = {
             key.key_arn: None
             for key in (self.log_encryption_key, self.environment_encryption)

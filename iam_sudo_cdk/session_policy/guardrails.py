@@ -21,7 +21,7 @@ roles do not belong in the selection, nor such policies on the base role.
 
 Not covered, because no condition key tells: another broker's stack where that is the application's
 own and not an `IamSudoStack`; managed policies of another broker's base role, those that attach
-themselves to this one (`ManagedPolicy(roles=…)`) and its permissions boundary, if it is given one;
+themselves to this one (`ManagedPolicy(roles=…)`) and a permissions boundary that others give it;
 lists that services keep of whom they let in, as Lake Formation and databases do. Of the policies,
 whatever they allow, a session may do no more than its role.
 """
@@ -195,6 +195,11 @@ def policy_denial(policies: Sequence[str]) -> iam.PolicyStatement:
     AWS's own, which nobody can change, do no harm among them.
     """
     return _deny("KeepPolicies", not_actions=_READS["iam"], resources=policies)
+
+
+def boundary_denial(policy: str) -> iam.PolicyStatement:
+    """Deny changing the permissions boundary of the roles that are made; `policy` is its ARN."""
+    return _deny("KeepBoundary", not_actions=_READS["iam"], resources=[policy])
 
 
 def archive_denials(stack: cdk.Stack, *, bucket_name: str) -> list[iam.PolicyStatement]:

@@ -34,14 +34,14 @@ from .base_role import base_role, base_role_arn
 from .broker import (
     Broker,
     broker_function,
-    broker_log,
     broker_role,
-    log_group_name,
 )
 from .bundle import archive_bucket
 from .dashboard import broker_dashboard
 from .extras import Extras
-from .guardrails import archive_denials, broker_denials
+from .guardrails import archive_denials, boundary_denial, broker_denials
+from .limits import Limits, with_path
+from .log import broker_log, log_group_name
 from .metrics import SudoAlarms, build_alarms, watch_denials
 from .rules_parameter import parameter_name, read_permission, rules_parameter
 from .session_fit import SessionsFit
@@ -49,10 +49,12 @@ from .session_fit import SessionsFit
 if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_sqs as sqs
 
 # IAM User Guide, "IAM and AWS STS quotas": names.
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+_WITH_PATH = re.compile(rf"/?(?:[A-Za-z0-9_+=,.@-]+/)*{_ROLE_NAME.pattern}")
 _MANAGED_POLICY = re.compile(r"(arn:aws[a-z-]*:iam::(aws|\d{12}):policy/)?[\w+=,.@/-]+", re.ASCII)
 _POLICY_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
 # Lambda API Reference, "CreateFunction": FunctionName.
@@ -76,10 +78,23 @@ class SessionPolicyStrategy:
         base_role_managed_policies: the most that a session may do: names of AWS managed policies,
             ARNs, or `IManagedPolicy` objects; default: PowerUserAccess, which lacks most of
             `iam:*`. A role that may do more is simulated without that part.
+        allowed_regions: where sessions may act, whatever their roles may do; default: everywhere.
+            Services that have no region are spared: IAM, STS, CloudFront, Route 53, Organizations
+            and their like (`GLOBAL_SERVICES` of `limits`). Of others whose only endpoint is one
+            region's (Global Accelerator: us-west-2), that region has to be allowed.
+        denied_services: which services sessions may not use, as IAM writes them (`ec2`, `rds`);
+            default: none. Both are Denies of the base role, so they hold with `--local` as well.
+        permissions_boundary: of the base role and the execution role: the name of a managed policy
+            of the account, an ARN or an `IManagedPolicy`; default: none. The execution role needs
+            what its policy `broker` says, and no session may change the boundary.
+        role_path: the IAM path of both roles, as in `/team/`; default: `/`. A role keeps its name
+            and cannot move: of a broker that is deployed, change `role_name` as well. With
+            `--local`, people then give the base role's ARN (`--base-role`, IAM_SUDO_BASE_ROLE).
         role_name: of the base role; default: IAMSudoUser.
         base_role: the name of a base role that another stack of the account has made, for a second
-            broker, as in another region; none is made here then, and its owner has to know this
-            broker's execution role (`other_brokers`). Default: one is made.
+            broker, as in another region, behind its path if it has one (`team/IAMSudoUser`); none
+            is made here then, and its owner has to know this broker's execution role
+            (`other_brokers`). Default: one is made.
         other_brokers: ARNs of the execution roles of brokers that use this base role as well;
             default: none. Each may make any session of it.
         function_name: of the broker; default: iam-sudo.
@@ -97,6 +112,8 @@ class SessionPolicyStrategy:
         reserved_concurrent_executions: of the function; default: what the account has left.
         vpc, vpc_subnets, security_groups: the network of the function, from which it has to reach
             IAM and STS; default: none.
+        code_signing_config: of the function; default: none. One that enforces signatures needs an
+            archive that your pipeline has signed.
         dead_letter_queue: for asynchronous requests that fail; default: none, since nobody asks
             that way. It holds the requests, never credentials.
         alarms: on refusals and failures, `SudoAlarms(…)`; default: none.
@@ -113,6 +130,10 @@ class SessionPolicyStrategy:
     rules: Sequence[SudoRule] = ()
     scope: Literal["stack", "stage"] = "stack"
     base_role_managed_policies: Sequence[str | iam.IManagedPolicy] = ("PowerUserAccess",)
+    allowed_regions: Sequence[str] | None = None
+    denied_services: Sequence[str] = ()
+    permissions_boundary: str | iam.IManagedPolicy | None = None
+    role_path: str = "/"
     role_name: str = BASE_ROLE_NAME
     function_name: str = FUNCTION_NAME
     allow_local_simulation: bool = False
@@ -124,6 +145,7 @@ class SessionPolicyStrategy:
     vpc: ec2.IVpc | None = None
     vpc_subnets: ec2.SubnetSelection | None = None
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
+    code_signing_config: lambda_.ICodeSigningConfig | None = None
     dead_letter_queue: sqs.IQueue | None = None
     alarms: SudoAlarms | None = None
     dashboard: bool = False
@@ -144,6 +166,7 @@ class SessionPolicyStrategy:
         self._check_owner()
         self._check_rules()
         self._extras()
+        self._limits()
         check_kinds({RoleSelection: "RoleSelection(…)"}, selection=self.selection)
         check_kinds({logs.RetentionDays: "logs.RetentionDays.…"}, log_retention=self.log_retention)
         check_kinds({cdk.RemovalPolicy: "RemovalPolicy.…"}, removal_policy=self.removal_policy)
@@ -165,9 +188,10 @@ class SessionPolicyStrategy:
         Raises:
             InvalidConfiguration: the selection does not fit the broker's environment.
         """
-        stack, extras = cdk.Stack.of(scope), self._extras()
+        stack, extras, limits = cdk.Stack.of(scope), self._extras(), self._limits()
         self._check_accounts(possible_accounts(stack) or development_accounts)
-        name = self.base_role or self.role_name
+        boundary = limits.boundary(scope)
+        name = self.base_role_name
         arn = base_role_arn(stack, name)
         published = bool(self.rules) and not rules_fit(self.rules, name=name)
         log_group = broker_log(
@@ -182,6 +206,8 @@ class SessionPolicyStrategy:
             function_name=self.function_name,
             base_role=arn,
             extras=extras,
+            path=self.role_path,
+            boundary=boundary,
             with_source_identity=bool(self.rules),
             more=[read_permission(stack, self.function_name)] if published else [],
         )
@@ -199,6 +225,9 @@ class SessionPolicyStrategy:
             base = base_role(
                 scope,
                 name=self.role_name,
+                path=self.role_path,
+                boundary=boundary,
+                limits=limits.policies(),
                 managed_policies=self.base_role_managed_policies,
                 broker_role=role,
                 function_name=self.function_name,
@@ -242,6 +271,8 @@ class SessionPolicyStrategy:
             )
         denials.add_statements(*archive_denials(stack, bucket_name=archive_bucket(function)))
         denials.add_statements(*extras.denials())
+        if boundary:
+            denials.add_statements(boundary_denial(boundary.managed_policy_arn))
         topic = self.alarms.topic if self.alarms else None
         denials.add_statements(*watch_denials(stack, function_name=self.function_name, topic=topic))
         for part in (log_group, role, function):
@@ -262,8 +293,16 @@ class SessionPolicyStrategy:
             arn=function_arn(stack, self.function_name) if roles else None,
         )
 
+    @property
+    def base_role_name(self) -> str:
+        """What follows `role/` in the ARN of the base role: its path, if it has one, and name."""
+        return with_path("", self.base_role or with_path(self.role_path, self.role_name))
+
     def _extras(self) -> Extras:
         return Extras(**{each.name: getattr(self, each.name) for each in fields(Extras)})
+
+    def _limits(self) -> Limits:
+        return Limits(**{each.name: getattr(self, each.name) for each in fields(Limits)})
 
     def _check_accounts(self, accounts: Sequence[str]) -> None:
         for arn in self.other_brokers:
@@ -295,12 +334,15 @@ class SessionPolicyStrategy:
                 )
         if self.base_role is None:
             return
-        if not isinstance(self.base_role, str) or not _ROLE_NAME.fullmatch(self.base_role):
-            raise InvalidChoice(key="base_role", value=self.base_role, allowed="a name of a role")
+        if not isinstance(self.base_role, str) or not _WITH_PATH.fullmatch(self.base_role):
+            allowed = "a name of a role, behind its path if it has one"
+            raise InvalidChoice(key="base_role", value=self.base_role, allowed=allowed)
         of_the_owner = (
             "role_name",
             "base_role_managed_policies",
             "allow_local_simulation",
+            "allowed_regions",
+            "denied_services",
             "other_brokers",
         )
         for each in fields(self):

@@ -53,11 +53,12 @@ class DeveloperGrant:
         self._protect_tag = protect_tag
         self._policy_name = policy_name
         self._is_made_elsewhere = is_made_elsewhere
-        self._base_roles = {BASE_ROLE_NAME: None}
+        # What follows `role/`; one of another application may have a path.
+        self._base_roles = {BASE_ROLE_NAME: None, f"*/{BASE_ROLE_NAME}": None}
         self.policy: iam.ManagedPolicy | None = None  # once there is a grantee who needs it
 
     def leave_out(self, base_role_name: str) -> None:
-        """Never grant a base role of this name, tagged or not; to be said before any grant."""
+        """Never grant a base role of this name (and path), tagged or not; before any grant."""
         self._base_roles[base_role_name] = None
 
     def give(self, grantee: iam.IGrantable) -> iam.Grant:

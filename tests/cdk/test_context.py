@@ -12,6 +12,7 @@ from iam_sudo_cdk import (
     InvalidChoice,
     RoleSelection,
     SessionPolicyStrategy,
+    SudoAlarms,
     TagTrustStrategy,
 )
 from iam_sudo_cdk.context import KEYS, Choices
@@ -47,6 +48,12 @@ def test_every_choice_can_be_made():
             "base_role_name": "Sudoer",
             "function_name": "sudo",
             "allow_local_simulation": "true",
+            "allowed_regions": "eu-west-1,eu-central-1",
+            "denied_services": "ec2,rds",
+            "permissions_boundary": "team/boundary",
+            "role_path": "/team/",
+            "alarms": "true",
+            "dashboard": "true",
             "log_retention_days": "7",
             "keep_logs": "true",
             "used_by": "ecs-task,lambda",
@@ -75,6 +82,10 @@ def test_every_choice_can_be_made():
     assert tag_trust.protect_tag
     assert tag_trust.trust_policy_characters == 4096
     assert choices.development_accounts == ("111122223333", "444455556666")
+    assert strategy.allowed_regions == ("eu-west-1", "eu-central-1")
+    assert strategy.denied_services == ("ec2", "rds")
+    assert (strategy.permissions_boundary, strategy.role_path) == ("team/boundary", "/team/")
+    assert (strategy.alarms, strategy.dashboard) == (SudoAlarms(), True)
     assert strategy.selection.role_names == ("orders-*", "shop-?")
     assert strategy.selection.principals == (
         "Service:ecs-tasks.amazonaws.com",

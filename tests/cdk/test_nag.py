@@ -121,6 +121,16 @@ def test_what_watches_the_broker_is_acknowledged_too(tmp_path):
     assert findings(tmp_path, alarms=SudoAlarms(), dashboard=True) == set()
 
 
+def test_limits_of_an_organization_are_acknowledged_too(tmp_path):
+    limits = {
+        "allowed_regions": [REGION],
+        "denied_services": ["ec2"],
+        "permissions_boundary": "boundary",
+        "role_path": "/team/",
+    }
+    assert findings(tmp_path, **limits) == set()
+
+
 def test_alarms_that_tell_a_topic_need_no_acknowledgement(tmp_path, monkeypatch):
     monkeypatch.setattr("iam_sudo_cdk.session_policy.metrics.acknowledge_in_packs", ignore)
     app = application(tmp_path)

@@ -159,7 +159,8 @@ def test_an_applications_construct_opens_roles_and_refers_to_the_accounts_policy
 @pytest.mark.parametrize(
     ("options", "key"),
     [
-        ({"base_role": "a/b"}, "base_role"),
+        ({"base_role": "a/"}, "base_role"),
+        ({"base_role": "a//b"}, "base_role"),
         ({"base_role": ""}, "base_role"),
         ({"base_role": f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser"}, "base_role"),
         ({"base_role": "x", "role_name": "y"}, "role_name"),

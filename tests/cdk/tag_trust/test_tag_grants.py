@@ -26,7 +26,10 @@ pytestmark = pytest.mark.slow
 ASSUME = {
     "Effect": "Allow",
     "Action": "sts:AssumeRole",
-    "NotResource": [f"arn:aws:iam::*:role/{name}" for name in ("cdk-*", "*/cdk-*", "IAMSudoUser")],
+    "NotResource": [
+        f"arn:aws:iam::*:role/{name}"
+        for name in ("cdk-*", "*/cdk-*", "IAMSudoUser", "*/IAMSudoUser")
+    ],
     "Condition": {
         "StringEquals": {f"iam:ResourceTag/{KEY}": VALUE, "aws:ResourceAccount": ACCOUNT},
         "Null": {"iam:ResourceTag/iam-sudo:broker": "true"},
