@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..exports import on_demand
 
 if TYPE_CHECKING:
+    from .callers import Identity
     from .published import published_rules
     from .request import Request, request_hash
     from .rules import Rule
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BASE_ROLE_VARIABLE",
     "POLICY_VARIABLE",
+    "Identity",
     "Request",
     "RoleSelectionPolicy",
     "Rule",
@@ -36,6 +38,7 @@ if not TYPE_CHECKING:
         __name__,
         {
             "BASE_ROLE_VARIABLE": "settings",
+            "Identity": "callers",
             "POLICY_VARIABLE": "selection",
             "Request": "request",
             "RoleSelectionPolicy": "selection",
