@@ -25,8 +25,8 @@ from .errors import InvalidConfiguration
 
 _NO_ACCOUNT = "000000000000"
 _PSEUDO = {"AWS::Partition": "aws", "AWS::AccountId": _NO_ACCOUNT}
-# What every role-selection policy has, wherever in a template it stands.
-_MARK = '"allowed-base-roles"'
+# What every role-selection policy has, and what one of rules has that stands apart from it.
+_BASE_ROLES, _RULES = "allowed-base-roles", "rules"
 _DENY = "deny"
 
 
@@ -101,8 +101,11 @@ def read_policy(source: str, *, resource: str | None = None) -> RoleSelectionPol
         ) from None
     if isinstance(document, Mapping) and isinstance(document.get("Resources"), Mapping):
         text = _of_template(document["Resources"], resource)
+        document = json.loads(text)
     elif resource is not None:
         raise InvalidConfiguration("--resource is for templates, and that is a policy")
+    if set(document) == {_RULES}:
+        text = f'{{"{_BASE_ROLES}": ["*"], {text.lstrip()[1:]}'
     return RoleSelectionPolicy.parse(text)
 
 
@@ -168,13 +171,10 @@ def _described(rule: Rule) -> str:
 
 def _of_template(resources: Mapping[str, Any], wanted: str | None) -> str:
     found = {
-        id_: text
-        for id_, each in resources.items()
-        for text in _texts(each)
-        if _MARK in text and text.lstrip().startswith("{")
+        id_: text for id_, each in resources.items() for text in _texts(each) if _is_policy(text)
     }
     # A policy whose rules are elsewhere is not the one that is looked for.
-    found = {id_: text for id_, text in found.items() if '"rules"' in text} or found
+    found = {id_: text for id_, text in found.items() if _RULES in json.loads(text)} or found
     if wanted is not None:
         found = {id_: text for id_, text in found.items() if id_ == wanted}
     if not found:
@@ -186,6 +186,16 @@ def _of_template(resources: Mapping[str, Any], wanted: str | None) -> str:
             f"{', '.join(found)}"
         )
     return next(iter(found.values()))
+
+
+def _is_policy(text: str) -> bool:
+    if not text.lstrip().startswith("{"):
+        return False
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return _BASE_ROLES in document or set(document) == {_RULES}
 
 
 def _texts(value: object) -> Iterator[str]:

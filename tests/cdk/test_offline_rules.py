@@ -187,12 +187,14 @@ def test_of_several_policies_in_a_template_one_has_to_be_named(rules):
     assert rules(*asked, "--resource", "Three", policy=policy)[0] == 2
 
 
-def test_rules_that_stand_apart_from_the_function_are_found(rules):
-    apart = json.dumps({"allowed-base-roles": ["*"]})
+@pytest.mark.parametrize("text", [POLICY, json.dumps({"rules": json.loads(POLICY)["rules"]})])
+def test_rules_that_stand_apart_from_the_function_are_found(rules, text):
+    apart = json.dumps({"allowed-base-roles": ["*"], "rules-parameter": "/iam-sudo/iam-sudo"})
+    assert len(rules(policy=text)[1]) == 3
     policy = {
         "Resources": {
             "Function": {"Properties": {"Environment": {"Variables": {"P": apart}}}},
-            "Parameter": {"Properties": {"Value": POLICY}},
+            "Parameter": {"Properties": {"Value": text}},
         }
     }
     assert len(rules(policy=json.dumps(policy))[1]) == 3
