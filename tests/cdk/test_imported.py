@@ -103,6 +103,17 @@ def test_an_arn_that_only_the_deployment_knows_is_taken():
     assert IamSudo.from_function_arn(scope, "IamSudo", arn).grant_sudo(DEVELOPER).success
 
 
+def test_a_broker_of_another_stack_of_the_application_is_granted_by_its_arn():
+    there = stack(ACCOUNT)
+    function = iam_sudo(there).function
+    here = cdk.Stack(cdk.App.of(there), "here", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    IamSudo.from_function_arn(here, "IamSudo", function.function_arn).grant_sudo(DEVELOPER)
+    (policy,) = Template.from_stack(here).find_resources("AWS::IAM::Policy").values()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert "Fn::ImportValue" in statement["Resource"]
+
+
 @pytest.mark.parametrize(
     "arn",
     [
