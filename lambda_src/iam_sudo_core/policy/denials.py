@@ -2,15 +2,16 @@
 
 For a boundary's `Allow A on R if C`: deny all but the A's; deny A on all but R; deny A where C does
 not hold, a statement for each of its tests, since any of them may fail. It is exact when no action
-is in two such statements, and each test has an exact opposite, see `_OPPOSITES`. What has a
-resource of which it is not sure what it matches is left alone: a policy variable, a wildcard where
-AWS allows none.
+is in two such statements, and each test has an exact opposite, see `_OPPOSITES` and `_BEYOND`. What
+has a resource of which it is not sure what it matches is left alone: a policy variable, a wildcard
+where AWS allows none.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from ipaddress import ip_network
 from itertools import combinations
 from typing import Any
@@ -24,8 +25,8 @@ from .statements import ALLOW, DENY, Condition, Statement
 
 # Operators and what is true exactly when they are not, for keys with one value. "Not" operators
 # are true when the key is absent, the others are false (IAM User Guide, "AWS JSON policy elements:
-# Condition operators"). Those of numbers and dates are left out, since of a value that is neither
-# both sides of a comparison are false; and so are IfExists, ForAllValues and ForAnyValue.
+# Condition operators"). IfExists, ForAllValues and ForAnyValue are left out; those of numbers and
+# dates are in `_BEYOND`.
 _OPPOSITES = {
     one: other
     for pair in (
@@ -38,6 +39,29 @@ _OPPOSITES = {
     )
     for one, other in (pair, pair[::-1])
 }
+# What is true of a number, or of a date, exactly when the other is not.
+_BEYOND = {
+    "Equals": "NotEquals",
+    "NotEquals": "Equals",
+    "LessThan": "GreaterThanEquals",
+    "LessThanEquals": "GreaterThan",
+    "GreaterThan": "LessThanEquals",
+    "GreaterThanEquals": "LessThan",
+}
+_COMPARISON = re.compile("(Numeric|Date)([A-Za-z]+?)(IfExists)?")
+# Of a value that is neither a number nor a date both sides of a comparison are false. So these are
+# the keys that have a number or a date whenever they are there at all: the first two always are,
+# MultiFactorAuthAge where somebody has signed in with MFA, TokenIssueTime with temporary
+# credentials (IAM User Guide, "AWS global condition context keys").
+_ALWAYS = {
+    "Numeric": frozenset({"aws:epochtime", "aws:multifactorauthage"}),
+    "Date": frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"}),
+}
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_SECONDS = re.compile("[0-9]{10}")
 _FALSE_OF = {"true": "false", "false": "true"}
 # Keys that have one value or none: IAM User Guide, "AWS global condition context keys". Of what is
 # no ARN, no address or no truth value an operator of that type and its opposite are both false, so
@@ -125,6 +149,8 @@ def _opposite(allow: Statement, operator: str, key: str, values: Any) -> Mapping
     name = fold(key)
     if any(map(has_variable, texts)):
         raise NotExact(allow, f"its condition has a policy variable for {key}")
+    if beyond := _beyond(operator, name, texts):
+        return {beyond: {key: values}}
     one_truth_value = _FALSE_OF.get(texts[0].lower()) if len(texts) == 1 else None
     if operator == "Null" and one_truth_value:
         return {"Null": {key: one_truth_value}}
@@ -135,6 +161,49 @@ def _opposite(allow: Statement, operator: str, key: str, values: Any) -> Mapping
     if not texts or operator not in _OPPOSITES or not _is_of_its_type(operator, name, texts):
         raise NotExact(allow, f"{operator} of {key} in its condition has no exact opposite")
     return {_OPPOSITES[operator]: {key: values}}
+
+
+def _beyond(operator: str, name: str, texts: Sequence[str]) -> str | None:
+    """The operator that holds where a comparison of numbers or dates does not.
+
+    A comparison is false without the key, but for `…IfExists` and `…NotEquals`; so its opposite is
+    true without it, or just those.
+    """
+    found = _COMPARISON.fullmatch(operator)
+    if not found:
+        return None
+    kind, comparison, if_exists = found.groups()
+    is_equality = comparison.endswith("Equals") and not comparison.endswith("ThanEquals")
+    if (
+        comparison not in _BEYOND
+        or name not in _ALWAYS[kind]
+        or not texts
+        # Less than one of several is not the opposite of not less than one of them.
+        or (not is_equality and len(texts) > 1)
+        or (is_equality and if_exists)
+        or not all(_is_number(text) if kind == "Numeric" else _is_date(text) for text in texts)
+    ):
+        return None
+    # `NotEquals` says itself what is without the key.
+    suffix = "" if is_equality or if_exists else "IfExists"
+    return f"{kind}{_BEYOND[comparison]}{suffix}"
+
+
+def _is_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text))
+
+
+def _is_date(text: str) -> bool:
+    """Whether it surely is one: a whole date with a time zone, or seconds since 1970."""
+    if _SECONDS.fullmatch(text):
+        return True
+    if not _MOMENT.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_of_its_type(operator: str, name: str, texts: Sequence[str]) -> bool:

@@ -3,28 +3,32 @@
 The effective permissions are what both allow and neither denies (IAM User Guide, "Permissions
 boundaries for IAM entities"). `product` intersects the role's Allow statements with the boundary's,
 one by one, and keeps the Deny statements of both. It is exact where patterns are equal, cover one
-another or are disjoint, and where conditions can be joined; its result is checked to lie within
-both. A resource of which it is not sure what it matches is never lost. `denials` is the other
-construction, which leaves the role's policies as they are.
+another, are disjoint or overlap in a list of patterns (`overlaps`), and where conditions can be
+joined; its result is checked to lie within both. A resource of which it is not sure what it matches
+is never lost. `denials` is the other construction, which leaves the role's policies as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
+from .automata import Steps, TooManySteps, surely_within
 from .comparisons import MAX_COMPARISONS, comparisons
 from .elements import Element, Pattern
-from .patterns import (
-    covers,
-    disjoint,
-    fold,
-)
+from .overlaps import ACTIONS, RESOURCES, overlap
+from .patterns import covers, disjoint, fold
 from .statements import ALLOW, DENY, Condition, Statement
 
 # Of statements. A session has room for some forty; the broker has seconds.
 _MAX_PAIRS = 2_000
+# Of automata, for all patterns that overlap in part; about half a second.
+_MAX_STEPS = 250_000
+# That overlaps add. Ten managed policies, as many as a session may name, have room for as many
+# (IAM User Guide, "IAM and STS quotas").
+_MAX_CHARACTERS = 10 * 6_144
 
 
 class NotExact(Exception):
@@ -49,11 +53,12 @@ def product(policies: Sequence[Statement], boundary: Sequence[Statement]) -> lis
         raise NotExact(bounds[0], f"it would meet {len(granted):,} statements of the role")
     if bounds:
         check_cost(_cost(granted, bounds), bounds[0], "the role's policies")
+    room = _Room(Steps(_MAX_STEPS), Steps(_MAX_CHARACTERS))
     both = [
         common
         for statement in granted
         for bound in bounds
-        if (common := _intersection(statement, bound)) is not None
+        if (common := _intersection(statement, bound, room)) is not None
     ]
     denials = [each for each in (*policies, *boundary) if each.effect == DENY]
     return [*both, *denials]
@@ -87,22 +92,68 @@ def check_cost(cost: int, statement: Statement, against: str) -> None:
         )
 
 
-def _intersection(statement: Statement, bound: Statement) -> Statement | None:
+@dataclass(frozen=True)
+class _Room:
+    """What patterns that overlap in part may take, all of them together."""
+
+    steps: Steps
+    characters: Steps
+
+    def overlap(self, one: Pattern, other: Pattern, of: str, bound: Statement) -> list[Pattern]:
+        """What two patterns have in common."""
+        found = overlap(one.text, other.text, of)
+        obstacle = found.obstacle
+        try:
+            self.steps.take(found.steps)
+            self.characters.take(sum(len(each.text) for each in found.patterns))
+        except TooManySteps:
+            obstacle = "as many others do"
+        if obstacle:
+            raise NotExact(bound, f"{one.text} and {other.text} overlap in part, {obstacle}")
+        return list(found.patterns)
+
+    def shows(self, statement: Statement, common: Statement) -> bool:
+        """Whether what was found surely says nothing that a statement does not say."""
+        return (
+            statement.applies_where(common)
+            and self._holds(statement.action, common.action)
+            and self._holds(statement.resource, common.resource)
+        )
+
+    def _holds(self, element: Element, part: Element) -> bool:
+        if element.covers(part):
+            return True
+        if element.negated or part.negated:
+            return False
+        # What `covers` does not see, the automata may: it claims less than is so.
+        with suppress(TooManySteps):
+            return all(
+                element.has(pattern.key)
+                or any(
+                    surely_within(pattern.key, other.key, steps=self.steps)
+                    for other in element.near(pattern.key)
+                )
+                for pattern in part.patterns
+            )
+        return False
+
+
+def _intersection(statement: Statement, bound: Statement, room: _Room) -> Statement | None:
     """What both allow, or None when that is nothing."""
-    action = _common(statement.action, bound.action, bound)
-    resource = _common(statement.resource, bound.resource, bound)
+    action = _common(statement.action, bound.action, bound, ACTIONS, room)
+    resource = _common(statement.resource, bound.resource, bound, RESOURCES, room)
     if action is None or resource is None:
         return None
     if resource.unsure != statement.resource.unsure | bound.resource.unsure:
         raise NotExact(bound, "a resource would be lost that may decide whether it is valid")
     condition = _joined(statement.condition, bound.condition, bound)
     common = replace(statement, action=action, resource=resource, condition=condition)
-    if not (statement.covers(common) and bound.covers(common)):
+    if not (room.shows(statement, common) and room.shows(bound, common)):
         raise NotExact(bound, "its intersection could not be shown to lie within both")
     return common
 
 
-def _common(one: Element, other: Element, bound: Statement) -> Element | None:
+def _common(one: Element, other: Element, bound: Statement, of: str, room: _Room) -> Element | None:
     if one.is_everything:
         return other
     if other.is_everything:
@@ -114,12 +165,18 @@ def _common(one: Element, other: Element, bound: Statement) -> Element | None:
     kept = [
         found
         for pattern in one.patterns
-        for found in (_outside if other.negated else _inside)(pattern, other, bound)
+        for found in (
+            _outside(pattern, other, bound)
+            if other.negated
+            else _inside(pattern, other, bound, of, room)
+        )
     ]
     return Element(tuple(dict.fromkeys(kept))) if kept else None
 
 
-def _inside(pattern: Pattern, element: Element, bound: Statement) -> Iterator[Pattern]:
+def _inside(
+    pattern: Pattern, element: Element, bound: Statement, of: str, room: _Room
+) -> Iterator[Pattern]:
     """What of a pattern lies within an element that is not negated."""
     if element.has(pattern.key):
         yield pattern
@@ -128,7 +185,7 @@ def _inside(pattern: Pattern, element: Element, bound: Statement) -> Iterator[Pa
         if covers(pattern.key, other.key):
             yield other
         elif not disjoint(pattern.key, other.key):
-            raise NotExact(bound, f"{pattern.text} and {other.text} overlap in part")
+            yield from room.overlap(pattern, other, of, bound)
 
 
 def _outside(pattern: Pattern, element: Element, bound: Statement) -> Iterator[Pattern]:

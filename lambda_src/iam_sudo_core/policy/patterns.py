@@ -71,10 +71,10 @@ def has_variable(pattern: str) -> bool:
 
 def is_unsure(pattern: str) -> bool:
     """Whether it is not known what the pattern matches, or whether its statement is valid."""
-    return has_variable(pattern) or _has_misplaced_wildcard(pattern)
+    return has_variable(pattern) or has_misplaced_wildcard(pattern)
 
 
-def _has_misplaced_wildcard(pattern: str) -> bool:
+def has_misplaced_wildcard(pattern: str) -> bool:
     """Whether a wildcard stands in the service or in the resource type of an ARN."""
     if not pattern.startswith("arn:"):
         return False
@@ -124,7 +124,7 @@ def _covers_character(one: str, other: str) -> bool:
 @lru_cache(_REMEMBERED)
 def disjoint(one: str, other: str) -> bool:
     """Whether surely no value matches both patterns."""
-    if _has_misplaced_wildcard(one) or _has_misplaced_wildcard(other):
+    if has_misplaced_wildcard(one) or has_misplaced_wildcard(other):
         return False
     one, other = _VARIABLES.sub("*", one), _VARIABLES.sub("*", other)
     if _starts_apart(one, other) or _starts_apart(one[::-1], other[::-1]):

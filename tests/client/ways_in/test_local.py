@@ -81,9 +81,9 @@ def test_the_base_role_of_local(
 
 
 def test_local_refuses_what_the_broker_refuses(account: Account, caller: CallerSession) -> None:
-    early = {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}}
-    boundary = account.managed_policy("boundary", allow("ssm:*Parameters", Condition=early))
-    describe = {"Version": "2012-10-17", "Statement": [allow("ssm:Describe*")]}
+    env = {"StringEquals": {"aws:TagKeys": "env"}}
+    boundary = account.managed_policy("boundary", allow("ssm:*", "arn:aws:s3:::a:*", Condition=env))
+    describe = {"Version": "2012-10-17", "Statement": [allow("ssm:*", "arn:aws:s3:::a*b")]}
     account.role("orders-task", inline={"one": describe}, boundary=boundary)
     with pytest.raises(Refused, match="permissions boundary"):
         simulate(caller, "orders-task")

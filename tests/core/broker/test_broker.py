@@ -117,13 +117,13 @@ def test_a_permissions_boundary_is_carried_over(account: Account, invoke: Invoke
 def test_a_boundary_that_has_no_exact_form_is_refused(
     account: Account, refused: Callable[..., None]
 ) -> None:
-    early = {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}}
-    boundary = account.managed_policy("boundary", allow("ssm:*Parameters", Condition=early))
-    overlapping = {"Version": "2012-10-17", "Statement": [allow("ssm:Describe*")]}
+    env = {"StringEquals": {"aws:TagKeys": "env"}}
+    boundary = account.managed_policy("boundary", allow("ssm:*", "arn:aws:s3:::a:*", Condition=env))
+    overlapping = {"Version": "2012-10-17", "Statement": [allow("ssm:*", "arn:aws:s3:::a*b")]}
     account.role("iam-sudo-demo-task", inline={"one": overlapping}, boundary=boundary)
     refused(
         errors.PermissionsBoundaryNotExact,
-        r"policy/boundary .*: ssm:Describe\* and ssm:\*Parameters overlap in part, in \{",
+        r"policy/boundary .*: arn:aws:s3:::a\*b and arn:aws:s3:::a:\* overlap in part, .*, in \{",
     )
 
 
@@ -153,13 +153,13 @@ def test_a_boundary_and_the_policy_of_a_request_both_cut(account: Account, invok
 def test_a_policy_of_a_request_without_an_exact_form_is_refused(
     account: Account, refused: Callable[..., None]
 ) -> None:
-    early = {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}}
-    overlapping = {"Version": "2012-10-17", "Statement": [allow("ssm:Describe*")]}
+    env = {"StringEquals": {"aws:TagKeys": "env"}}
+    overlapping = {"Version": "2012-10-17", "Statement": [allow("ssm:*", "arn:aws:s3:::a*b")]}
     account.role("iam-sudo-demo-task", inline={"one": overlapping})
     refused(
         errors.NarrowingNotExact,
-        r"the policy of the request .*: ssm:Describe\* and ssm:\*Parameters overlap in part, in",
-        policy={"Statement": [allow("ssm:*Parameters", Condition=early)]},
+        r"the policy of the request .*: arn:aws:s3:::a\*b and arn:aws:s3:::a:\* overlap in part, ",
+        policy={"Statement": [allow("ssm:*", "arn:aws:s3:::a:*", Condition=env)]},
     )
 
 

@@ -13,7 +13,9 @@ from iam_sudo_core import (
 )
 from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.policy import denials, intersection
+from iam_sudo_core.policy.elements import Pattern
 from iam_sudo_core.policy.intersection import NotExact
+from iam_sudo_core.policy.overlaps import Overlap
 from iam_sudo_core.policy.statements import parse, write
 from tests.aws_account import allow
 
@@ -97,6 +99,42 @@ def test_the_boundarys_own_denials_stay() -> None:
                 {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
             ],
         ),
+        (
+            {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
+            [{"NumericGreaterThanEqualsIfExists": {"aws:MultiFactorAuthAge": "3600"}}],
+        ),
+        (
+            {
+                "NumericLessThanEqualsIfExists": {"aws:MultiFactorAuthAge": 3600},
+                "Null": {"aws:MultiFactorAuthAge": "false"},
+            },
+            [
+                {"NumericGreaterThan": {"aws:MultiFactorAuthAge": 3600}},
+                {"Null": {"aws:MultiFactorAuthAge": "true"}},
+            ],
+        ),
+        (
+            {
+                "DateGreaterThanEquals": {"aws:CurrentTime": "2026-01-01T00:00:00+01:00"},
+                "DateLessThanEquals": {"aws:CurrentTime": "2026-12-31T23:59:59Z"},
+            },
+            [
+                {"DateLessThanIfExists": {"aws:CurrentTime": "2026-01-01T00:00:00+01:00"}},
+                {"DateGreaterThanIfExists": {"aws:CurrentTime": "2026-12-31T23:59:59Z"}},
+            ],
+        ),
+        (
+            {
+                "DateGreaterThan": {"aws:TokenIssueTime": "1767225600"},
+                "NumericNotEquals": {"aws:EpochTime": ["1767225600", "1767225601"]},
+                "DateEquals": {"aws:EpochTime": "2026-01-01T00:00:00Z"},
+            },
+            [
+                {"DateLessThanEqualsIfExists": {"aws:TokenIssueTime": "1767225600"}},
+                {"NumericEquals": {"aws:EpochTime": ["1767225600", "1767225601"]}},
+                {"DateNotEquals": {"aws:EpochTime": "2026-01-01T00:00:00Z"}},
+            ],
+        ),
     ],
 )
 def test_each_test_of_a_condition_is_denied_by_its_opposite(
@@ -133,8 +171,29 @@ def test_statements_without_an_exact_complement(statements: list[Json], problem:
         {"StringEquals": {"dynamodb:LeadingKeys": "ann"}},
         {"StringEquals": {"aws:RequestedRegion": []}},
         {"StringEquals": {"aws:PrincipalTag/env": "${aws:userid}"}},
-        {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
-        {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}},
+        {"NumericLessThan": {"aws:MultiFactorAuthAge": ["3600", "7200"]}},
+        {"NumericLessThan": {"aws:MultiFactorAuthAge": []}},
+        {"NumericLessThan": {"aws:MultiFactorAuthAge": "an hour"}},
+        {"NumericLessThan": {"aws:MultiFactorAuthAge": True}},
+        {"NumericLessThan": {"aws:MultiFactorAuthAge": "9" * 16}},
+        {"NumericEqualsIfExists": {"aws:MultiFactorAuthAge": "0"}},
+        {"NumericNotEqualsIfExists": {"aws:MultiFactorAuthAge": "0"}},
+        {"numericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
+        {"NumericBelow": {"aws:MultiFactorAuthAge": "3600"}},
+        {"ForAllValues:NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
+        {"ForAnyValue:DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}},
+        {"NumericLessThan": {"s3:max-keys": "10"}},
+        {"NumericLessThan": {"aws:PrincipalTag/level": "10"}},
+        {"NumericLessThan": {"aws:CurrentTime": "1798675200"}},
+        {"DateLessThan": {"aws:MultiFactorAuthAge": "2026-12-31T00:00:00Z"}},
+        {"DateLessThan": {"aws:PrincipalTag/until": "2026-12-31T00:00:00Z"}},
+        {"DateLessThan": {"aws:CurrentTime": "2026-12-31"}},
+        {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00"}},
+        {"DateLessThan": {"aws:CurrentTime": "2026-13-31T00:00:00Z"}},
+        {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z\n"}},
+        {"DateLessThan": {"aws:CurrentTime": "2026"}},
+        {"DateGreaterThan": {"aws:CurrentTime": ["2026-12-31T00:00:00Z", "2027-12-31T00:00:00Z"]}},
+        {"DateLessThan": {"aws:CurrentTime": "${aws:PrincipalTag/until}"}},
         {"Bool": {"aws:SecureTransport": ["true", "false"]}},
         {"Bool": {"s3:x": "true"}},
         {"Null": {"aws:SourceVpc": ["true", "false"]}},
@@ -185,6 +244,22 @@ def test_conditions_without_an_exact_opposite(condition: Json) -> None:
             allow("s3:Get*"),
             allow("s3:Get*", "arn:aws:s3:::${aws:userid}/*"),
         ),
+        (allow("s3:Get*"), allow("S3:*Object"), allow("s3:Get*Object")),
+        (
+            allow(["s3:Get*", "s3:Put*", "sqs:*"]),
+            allow("s3:*Object"),
+            allow(["s3:Get*Object", "s3:Put*Object"]),
+        ),
+        (
+            allow("s3:*", "arn:aws:s3:::orders-*"),
+            allow("s3:*", "arn:aws:s3:::*-data/*"),
+            allow("s3:*", ["arn:aws:s3:::orders-data/*", "arn:aws:s3:::orders-*-data/*"]),
+        ),
+        (
+            allow("s3:*", ["arn:aws:s3:::home/${aws:userid}/*", "arn:aws:sqs:*:*:*"]),
+            allow("s3:*", "arn:aws:s3:::home/*"),
+            allow("s3:*", "arn:aws:s3:::home/${aws:userid}/*"),
+        ),
     ],
 )
 def test_the_product_of_two_statements(role: Json, bound: Json, expected: Json) -> None:
@@ -207,8 +282,8 @@ def test_the_denials_of_both_stay() -> None:
 @pytest.mark.parametrize(
     ("role", "bound", "problem"),
     [
-        (allow("s3:Get*"), allow("s3:*Object"), "overlap in part"),
-        (allow("s3:*", "arn:a*"), allow("s3:*", "arn:*a"), "overlap in part"),
+        (allow("*Object"), allow("s3:Get*"), "overlap in part, and how depends on whether a wild"),
+        (allow("s3:*", "arn:a*c"), allow("s3:*", "arn:a:*c"), "overlap in part"),
         (
             allow("s3:*"),
             {"Effect": "Allow", "NotAction": "s3:Get*", "Resource": "*"},
@@ -255,6 +330,20 @@ def test_a_product_of_too_many_statements_is_not_begun() -> None:
     many = [allow(f"s3:Get{number}") for number in range(50)]
     with pytest.raises(NotExact, match="would meet 50 statements"):
         product(many, *many)
+
+
+def test_a_product_of_too_many_overlaps_is_not_made() -> None:
+    ours = [f"s3:*{number}a*" for number in range(40)]
+    theirs = [f"s3:*{number}b*" for number in range(40)]
+    with pytest.raises(NotExact, match="overlap in part, as many others do"):
+        product([allow(ours)], allow(theirs))
+
+
+def test_an_overlap_that_fails_its_check_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    wider = Overlap((Pattern.action("s3:*"),))
+    monkeypatch.setattr(intersection, "overlap", lambda *_: wider)
+    with pytest.raises(NotExact, match="lie within both"):
+        product([allow("s3:Get*")], allow("s3:*Object"))
 
 
 def test_a_product_that_fails_its_check_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,12 +396,21 @@ def test_a_product_that_allows_nothing_denies_everything() -> None:
 
 
 def test_a_refusal_names_the_boundarys_statement() -> None:
-    early = {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z"}}
+    of_one = {"StringEquals": {"aws:TagKeys": "env"}}
     with pytest.raises(errors.PermissionsBoundaryNotExact) as raised:
-        plans(snapshot(allow("s3:Get*"), bounds=[allow("s3:*Object", Condition=early)]))
+        plans(snapshot(allow("s3:Get*"), bounds=[allow("*Object", Condition=of_one)]))
     assert "policy/boundary cannot be carried over exactly" in str(raised.value)
-    assert "s3:Get* and s3:*Object overlap in part" in str(raised.value)
-    assert 'in {"Effect":"Allow","Action":"s3:*Object"' in str(raised.value)
+    assert "s3:Get* and *Object overlap in part, and how depends on" in str(raised.value)
+    assert 'in {"Effect":"Allow","Action":"*Object"' in str(raised.value)
+
+
+def test_a_boundary_that_overlaps_is_a_product() -> None:
+    bounds = [allow("s3:*Object"), allow("s3:*", "arn:aws:s3:::*/a/*")]
+    first, *_ = plans(snapshot(allow("s3:Get*", "arn:aws:s3:::b*"), bounds=bounds))
+    assert json.loads(first.policy)["Statement"] == [
+        allow("s3:Get*Object", "arn:aws:s3:::b*"),
+        allow("s3:Get*", "arn:aws:s3:::b*/a/*"),
+    ]
 
 
 def test_a_managed_policy_that_is_not_understood_is_no_obstacle_to_the_complement() -> None:
