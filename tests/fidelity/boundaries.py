@@ -105,6 +105,40 @@ BOUNDARIES: dict[str, Document] = {
     "a date": document(
         allow("*", Condition=if_("DateLessThan", "aws:CurrentTime", "2027-01-01T00:00:00Z"))
     ),
+    "numbers and dates": document(
+        allow(
+            ["s3:*", "sqs:*"],
+            Condition=if_("DateGreaterThanEquals", "aws:CurrentTime", "2026-01-01T00:00:00Z")
+            | if_("DateLessThan", "aws:EpochTime", "1798761600"),
+        ),
+        allow(
+            ["logs:*", "kms:*", "iam:*"],
+            Condition=if_("NumericLessThanEqualsIfExists", "aws:MultiFactorAuthAge", "3600")
+            | if_("NumericNotEquals", "aws:EpochTime", "1798761600", "1798761601"),
+        ),
+        allow(
+            ["ec2:*", "ssm:*"],
+            Condition=if_("DateEquals", "aws:TokenIssueTime", "2026-06-01T12:00:00+02:00"),
+        ),
+    ),
+    "actions that overlap": document(
+        allow(["s3:*Object*", "s3:*t", "sqs:*Message", "dynamodb:*Item*", "ec2:*s", "iam:*Role*"]),
+        allow(
+            ["s3:G*", "logs:*Log*", "ec2:*Instance*", "kms:?e*", "ssm:*et*"], Condition=IN_REGION
+        ),
+    ),
+    "resources that overlap": document(
+        allow("*", ["arn:aws:s3:::*/a/*", "arn:aws:s3:::*s/*", "arn:aws:sqs:eu-*:*:*"]),
+        allow(
+            ["s3:*", "dynamodb:*", "logs:*", "kms:*", "iam:*", "lambda:*", "ssm:*"],
+            [
+                *("arn:aws:s3:::?rders*", "arn:aws:dynamodb:eu-west-1:111122223333:*"),
+                *("arn:aws:logs:eu-west-1:111122223333:*", "arn:aws:iam::111122223333:*"),
+                *("arn:aws:kms:*:111122223333:*", "arn:aws:lambda:eu-*:*:function:*"),
+                *("arn:aws:ssm:*:*:parameter/*", "arn:aws:ssm:*:*:document/*"),
+            ],
+        ),
+    ),
     "if it exists": document(
         allow("*", Condition=if_("StringEqualsIfExists", "aws:RequestedRegion", "eu-west-1"))
     ),

@@ -8,7 +8,13 @@ from typing import Any
 
 from tests.fidelity.catalogue import Catalogue
 from tests.fidelity.draw_contexts import PRINCIPAL_ARN, PRINCIPAL_TAG, context
-from tests.fidelity.draw_resources import ACCOUNT, resource, variables_in
+from tests.fidelity.draw_resources import (
+    ACCOUNT,
+    TRIES,
+    resource,
+    resource_of_both,
+    variables_in,
+)
 from tests.fidelity.evaluator import Document, Request, Value, listed
 from tests.fidelity.marks import is_mark
 
@@ -16,6 +22,8 @@ from tests.fidelity.marks import is_mark
 CALLERS = ("task", "IAMSudoUser")
 # Of how many requests one is not about what the policies name.
 BACKGROUND = 12
+# How many of them are about what two statements name.
+OF_BOTH = 0.3
 
 
 def requests(
@@ -70,14 +78,32 @@ class _Draw:
         others = self._rng.sample(self._conditions, min(2, len(self._conditions)))
         keys |= context(statement.get("Condition", {}), others, known, self._rng)
         known |= {key.lower(): value for key, value in keys.items() if isinstance(value, str)}
-        action = self._action(statement)
+        if self._rng.random() < OF_BOTH and (pair := self._pair(statement)):
+            action, beside = pair
+            found = self._resource_of_both(action, statement, beside, known)
+        else:
+            action = self._action(statement)
+            found = self._resource(action, statement, known)
         of_role = {key: keys.pop(key) for key in list(keys) if is_mark(key)}
-        return Request(action, self._resource(action, statement, known), keys, of_role)
+        return Request(action, found, keys, of_role)
+
+    def _pair(self, statement: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+        """An action that a statement means together with another one, and that one."""
+        for _ in range(TRIES):
+            beside = self._rng.choice(self._statements)
+            one, other = (
+                self._rng.choice(_patterns(each, "Action")) for each in (statement, beside)
+            )
+            of_other = set(self._catalogue.meant(other))
+            both = [action for action in self._catalogue.meant(one) if action in of_other]
+            if one != other and both:
+                return self._rng.choice(both), beside
+        return None
 
     def _action(self, statement: Mapping[str, Any]) -> str:
         if self._rng.randrange(BACKGROUND) == 0:
             return self._rng.choice(self._catalogue.actions)
-        pattern = self._rng.choice(listed(statement.get("Action", statement.get("NotAction"))))
+        pattern = self._rng.choice(_patterns(statement, "Action"))
         meant = self._catalogue.meant(pattern)
         outside = "NotAction" in statement and self._rng.random() < 0.6
         if outside:
@@ -90,5 +116,21 @@ class _Draw:
         formats = self._catalogue.formats(action)
         if self._rng.random() < 0.25:
             statement = self._rng.choice(self._statements)
-        patterns = listed(statement.get("Resource", statement.get("NotResource")))
-        return resource(self._rng.choice(patterns), formats, known, self._rng)
+        pattern = self._rng.choice(_patterns(statement, "Resource"))
+        return resource(pattern, formats, known, self._rng)
+
+    def _resource_of_both(
+        self,
+        action: str,
+        statement: Mapping[str, Any],
+        beside: Mapping[str, Any],
+        known: Mapping[str, str],
+    ) -> str:
+        formats = self._catalogue.formats(action)
+        one, other = (self._rng.choice(_patterns(each, "Resource")) for each in (statement, beside))
+        both = resource_of_both(one, other, formats, known, self._rng)
+        return both or resource(one, formats, known, self._rng)
+
+
+def _patterns(statement: Mapping[str, Any], element: str) -> list[str]:
+    return listed(statement.get(element, statement.get(f"Not{element}")))

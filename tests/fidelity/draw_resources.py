@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from tests.fidelity.catalogue import glob
+from tests.fidelity.draw_overlaps import of_both
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 REGION, OTHER_REGION = "eu-west-1", "us-east-1"
@@ -34,6 +35,26 @@ def resource(
     return instance(rng.choice(formats), {}, rng)
 
 
+def resource_of_both(
+    one: str,
+    other: str,
+    formats: Sequence[str],
+    variables: Mapping[str, str],
+    rng: random.Random,
+) -> str | None:
+    """A resource that lies in two patterns, and that an action with these ARN formats may have."""
+    if one == other or not formats:
+        return None
+    for _ in range(TRIES):
+        format_ = rng.choice(formats)
+        fillings = _fillings("".join(format_.split(":", 5)[5:]))
+        ours, theirs = (_in_one_place(each, variables) for each in (one, other))
+        found = of_both(ours, theirs, fillings, rng)
+        if found and glob(format_.replace("*", "?*")).fullmatch(found):
+            return found
+    return None
+
+
 def instance(
     pattern: str, variables: Mapping[str, str], rng: random.Random, *, like: str = ""
 ) -> str:
@@ -41,14 +62,20 @@ def instance(
 
     What stands for `*` is made of the separators and words of the ARN format `like`.
     """
+    text = _in_one_place(pattern, variables)
+    fillings = _fillings("".join(like.split(":", 5)[5:]))
+    return re.sub(r"[*?]", lambda found: "x" if found[0] == "?" else rng.choice(fillings), text)
+
+
+def _in_one_place(pattern: str, variables: Mapping[str, str]) -> str:
+    """The pattern with the values of its variables, in one region and account."""
     text = _VARIABLE.sub(lambda found: _value(found[1], variables), pattern)
     match text.split(":", 5):
         case ["arn", partition, service, region, account, name]:
             region = REGION if region == "*" else region
             account = ACCOUNT if account == "*" else account
             text = ":".join(["arn", partition.replace("*", "aws"), service, region, account, name])
-    fillings = _fillings("".join(like.split(":", 5)[5:]))
-    return re.sub(r"[*?]", lambda found: "x" if found[0] == "?" else rng.choice(fillings), text)
+    return text
 
 
 def variables_in(text: str) -> set[str]:

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from iam_sudo_core.errors import CallerIdentityTested
-from tests.fidelity import wrong, wrong_boundaries, wrong_callers
+from tests.fidelity import wrong, wrong_boundaries, wrong_callers, wrong_overlaps
 from tests.fidelity.boundaries import ARN, EVERYTHING, allow, deny, document
 from tests.fidelity.corpora import Case, role
 from tests.fidelity.judge import Verdict
@@ -25,6 +25,15 @@ BOUNDED = Case(
         documents={ARN: wrong_boundaries.BOUNDARY},
     ),
 )
+OVERLAPPING = Case(
+    "",
+    "",
+    role(
+        inline_policies={"policy": wrong_overlaps.ROLE},
+        permissions_boundary=ARN,
+        documents={ARN: wrong_overlaps.BOUNDARY},
+    ),
+)
 
 
 @pytest.fixture
@@ -41,7 +50,14 @@ def judged(make_judge):
     return judged_session
 
 
-@pytest.mark.parametrize(("case", "right"), [(PLAIN, wrong.ROLE), (BOUNDED, wrong_boundaries.CUT)])
+@pytest.mark.parametrize(
+    ("case", "right"),
+    [
+        (PLAIN, wrong.ROLE),
+        (BOUNDED, wrong_boundaries.CUT),
+        (OVERLAPPING, wrong_overlaps.MEET),
+    ],
+)
 def test_what_the_wrong_sessions_spoil_is_right(judged, case, right):
     verdict = judged(case, right)
     assert not verdict.differences
@@ -60,6 +76,19 @@ def test_a_wrong_boundary_is_caught(judged, spoil):
     said = copy.deepcopy(wrong_boundaries.CUT)
     spoil(said)
     assert judged(BOUNDED, said).differences
+
+
+@pytest.mark.parametrize("spoil", wrong_overlaps.WRONG)
+def test_a_wrong_overlap_is_caught(judged, spoil):
+    said = copy.deepcopy(wrong_overlaps.MEET)
+    spoil(said)
+    assert judged(OVERLAPPING, said).differences
+
+
+def test_what_is_planned_for_patterns_that_overlap_is_what_is_spoilt(make_judge):
+    verdict = make_judge(REQUESTS).plans(OVERLAPPING, seed=SEED)
+    assert verdict.refusal is None
+    assert not verdict.differences
 
 
 @pytest.mark.parametrize("held_back", wrong_callers.HELD_BACK)
