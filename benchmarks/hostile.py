@@ -21,7 +21,7 @@ from iam_sudo_core.broker.explanation import explain
 from iam_sudo_core.broker.request import Request
 from iam_sudo_core.broker.simulate import simulate
 from iam_sudo_core.errors import SessionRefused
-from iam_sudo_core.policy import patterns
+from iam_sudo_core.policy import overlaps, patterns
 
 LIMIT = 60
 _KNOWN: dict[str, Any] = {
@@ -68,6 +68,7 @@ def _afresh(decide: Callable[[HostileRole], None], role: HostileRole) -> Callabl
     def decided() -> None:
         patterns.covers.cache_clear()
         patterns.disjoint.cache_clear()
+        overlaps.overlap.cache_clear()
         with suppress(SessionRefused):
             decide(role)
 

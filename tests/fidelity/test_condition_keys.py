@@ -1,4 +1,4 @@
-"""The tables of `caller_keys` and `patterns`, held against catalogues of AWS that others keep."""
+"""The tables of `caller_keys` and of `policy`, held against catalogues of AWS that others keep."""
 
 import functools
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from iam_sudo_core.arns import RoleArn
+from iam_sudo_core.policy import denials, names
 from iam_sudo_core.policy.patterns import WITHOUT_TYPES, fold
 from iam_sudo_core.session import caller_keys
 from iam_sudo_core.session.caller_keys import Answer, Caller
@@ -38,7 +39,7 @@ def catalogue():
     found = json.loads(subprocess.run(["node", script], stdout=-1, check=True).stdout)
     assert len(found["global"]) > 50
     assert len(found["services"]) > 1_500
-    return {part: sorted(map(fold, found[part])) for part in found}
+    return {part: {fold(key): what for key, what in found[part].items()} for part in found}
 
 
 def test_every_global_key_is_answered_by_name():
@@ -98,13 +99,44 @@ def test_no_answer_is_of_a_key_that_there_is_no_more():
     assert tables - known == {"aws:principalorgmasteraccountid"}
 
 
+def test_numbers_and_dates_are_compared_with_keys_that_always_have_one():
+    types = catalogue()["global"]
+    for kind, keys in denials.ALWAYS.items():
+        # AWS's page lets numbers be compared with it as well.
+        assert {types[key] for key in keys - {"aws:epochtime"}} == {kind}
+    assert types["aws:epochtime"] == "Date"
+
+
+def resources_of(service):
+    """What stands behind the account in the ARNs of a service."""
+    found = {
+        arn.split(":", 5)[5]
+        for action in Catalogue.load().actions
+        for arn in Catalogue.load().formats(action)
+        if arn.startswith(f"arn:aws:{service}:")
+    }
+    assert found, service
+    return found
+
+
 def test_services_without_resource_types_have_none():
     for service in WITHOUT_TYPES:
-        names = {
-            arn.split(":", 5)[5]
-            for action in Catalogue.load().actions
-            for arn in Catalogue.load().formats(action)
-            if arn.startswith(f"arn:aws:{service}:")
-        }
-        assert names, service
-        assert all(name.startswith(("*", "/")) for name in names), (service, names)
+        found = resources_of(service)
+        assert all(name.startswith(("*", "/")) for name in found), (service, found)
+
+
+def test_a_type_stands_at_the_beginning_of_a_resource_and_nowhere_else():
+    for service, types in names.TYPES.items():
+        for type_ in types:
+            found = [re.split("[:/]", each) for each in resources_of(service)]
+            assert [each for each in found if each[0] == type_], (service, type_)
+            assert not [each for each in found if type_ in each[1:]], (service, type_)
+
+
+def test_a_resource_that_is_a_name_alone_has_no_colon():
+    for service in names.NAMES_ALONE:
+        assert resources_of(service) == {"*"}, service
+
+
+def test_an_action_has_one_colon():
+    assert {action.count(":") for action in Catalogue.load().actions} == {1}

@@ -52,8 +52,8 @@ _COMPARISON = re.compile("(Numeric|Date)([A-Za-z]+?)(IfExists)?")
 # Of a value that is neither a number nor a date both sides of a comparison are false. So these are
 # the keys that have a number or a date whenever they are there at all: the first two always are,
 # MultiFactorAuthAge where somebody has signed in with MFA, TokenIssueTime with temporary
-# credentials (IAM User Guide, "AWS global condition context keys").
-_ALWAYS = {
+# credentials (IAM User Guide, "AWS global condition context keys"). `tests/fidelity` compares.
+ALWAYS = {
     "Numeric": frozenset({"aws:epochtime", "aws:multifactorauthage"}),
     "Date": frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"}),
 }
@@ -176,7 +176,7 @@ def _beyond(operator: str, name: str, texts: Sequence[str]) -> str | None:
     is_equality = comparison.endswith("Equals") and not comparison.endswith("ThanEquals")
     if (
         comparison not in _BEYOND
-        or name not in _ALWAYS[kind]
+        or name not in ALWAYS[kind]
         or not texts
         # Less than one of several is not the opposite of not less than one of them.
         or (not is_equality and len(texts) > 1)

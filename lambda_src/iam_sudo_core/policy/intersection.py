@@ -25,7 +25,7 @@ from .statements import ALLOW, DENY, Condition, Statement
 # Of statements. A session has room for some forty; the broker has seconds.
 _MAX_PAIRS = 2_000
 # Of automata, for all patterns that overlap in part; about half a second.
-_MAX_STEPS = 250_000
+MAX_STEPS = 250_000
 # That overlaps add. Ten managed policies, as many as a session may name, have room for as many
 # (IAM User Guide, "IAM and STS quotas").
 _MAX_CHARACTERS = 10 * 6_144
@@ -53,7 +53,7 @@ def product(policies: Sequence[Statement], boundary: Sequence[Statement]) -> lis
         raise NotExact(bounds[0], f"it would meet {len(granted):,} statements of the role")
     if bounds:
         check_cost(_cost(granted, bounds), bounds[0], "the role's policies")
-    room = _Room(Steps(_MAX_STEPS), Steps(_MAX_CHARACTERS))
+    room = _Room(Steps(MAX_STEPS), Steps(_MAX_CHARACTERS))
     both = [
         common
         for statement in granted

@@ -24,7 +24,7 @@ from iam_sudo_core import errors
 from iam_sudo_core.broker.explanation import explain
 from iam_sudo_core.broker.request import Request
 from iam_sudo_core.broker.simulate import simulate
-from iam_sudo_core.policy import patterns
+from iam_sudo_core.policy import intersection, overlaps, patterns
 from iam_sudo_core.policy.comparisons import MAX_COMPARISONS, comparisons, to_cover
 from iam_sudo_core.policy.denials import complement
 from iam_sudo_core.policy.documents import serialize
@@ -109,6 +109,23 @@ def test_a_hostile_role_is_answered_within_the_limits(name: str) -> None:
     with suppress(errors.SessionRefused):
         explain(Request(NAME), iam=Iam(role), **KNOWN)
     assert made() - simulated <= MAX_COMPARISONS
+
+
+@pytest.mark.parametrize("name", [name for name in ROLES if "overlap" in name])
+def test_the_overlaps_of_a_hostile_role_take_so_many_steps_and_no_more(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+
+    def counted(*arguments: str) -> overlaps.Overlap:
+        found = overlaps.overlap(*arguments)
+        steps.append(found.steps)
+        return found
+
+    monkeypatch.setattr(intersection, "overlap", counted)
+    with pytest.raises(errors.PermissionsBoundaryNotExact, match="overlap in part"):
+        simulate(Request(NAME), iam=Iam(ROLES[name]), sts=Sts(), **KNOWN)
+    assert 0 < sum(steps) <= intersection.MAX_STEPS + 1.01 * overlaps.MAX_STEPS
 
 
 def test_the_refusal_of_a_boundary_that_takes_too_long_says_so() -> None:
