@@ -24,11 +24,9 @@ from .statements import ALLOW, DENY, Condition, Statement
 
 # Of statements. A session has room for some forty; the broker has seconds.
 _MAX_PAIRS = 2_000
-# Of automata, for all patterns that overlap in part; about half a second.
+# Of automata, for all patterns that overlap in part; about half a second. What is found is checked
+# character by character, so there is no more than some ten thousand of them.
 MAX_STEPS = 250_000
-# That overlaps add. Ten managed policies, as many as a session may name, have room for as many
-# (IAM User Guide, "IAM and STS quotas").
-_MAX_CHARACTERS = 10 * 6_144
 
 
 class NotExact(Exception):
@@ -53,7 +51,7 @@ def product(policies: Sequence[Statement], boundary: Sequence[Statement]) -> lis
         raise NotExact(bounds[0], f"it would meet {len(granted):,} statements of the role")
     if bounds:
         check_cost(_cost(granted, bounds), bounds[0], "the role's policies")
-    room = _Room(Steps(MAX_STEPS), Steps(_MAX_CHARACTERS))
+    room = _Room(Steps(MAX_STEPS))
     both = [
         common
         for statement in granted
@@ -97,7 +95,6 @@ class _Room:
     """What patterns that overlap in part may take, all of them together."""
 
     steps: Steps
-    characters: Steps
 
     def overlap(self, one: Pattern, other: Pattern, of: str, bound: Statement) -> list[Pattern]:
         """What two patterns have in common."""
@@ -105,7 +102,6 @@ class _Room:
         obstacle = found.obstacle
         try:
             self.steps.take(found.steps)
-            self.characters.take(sum(len(each.text) for each in found.patterns))
         except TooManySteps:
             obstacle = "as many others do"
         if obstacle:

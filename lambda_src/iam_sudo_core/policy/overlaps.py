@@ -28,7 +28,7 @@ from .automata import (
 )
 from .elements import Pattern
 from .names import NamesOfActions, PossibleArns
-from .patterns import has_misplaced_wildcard, has_variable, is_unsure
+from .patterns import has_misplaced_wildcard, has_variable
 
 ACTIONS, RESOURCES = "actions", "resources"
 # Of both patterns together. The longest ARNs of the public roles have 250.
@@ -79,8 +79,7 @@ def _overlap(one: str, other: str, of: str, steps: Steps) -> Overlap:
     found = [
         each
         for each in found
-        if not is_unsure(each.key)
-        and surely_within(each.key, ours.key, steps=steps)
+        if surely_within(each.key, ours.key, steps=steps)
         and surely_within(each.key, theirs.key, steps=steps)
     ]
     kept = list(found)

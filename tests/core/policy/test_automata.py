@@ -89,6 +89,7 @@ def test_several_patterns_are_any_of_them() -> None:
         ("a/${*}", "a/*", True),
         ("a/b", "a/${*}", False),
         ("a/xb", "a/${aws:userid, 'x}*'}", False),
+        ("a/${aws:userid, 'x}b'}", "a/${aws:userid, 'x}*'}", False),
         (f"{LOGS}:*:prod*", f"{LOGS}:*", False),
         (f"{LOGS}:log-group:prod", f"{LOGS}:*:prod", False),
     ],

@@ -16,7 +16,7 @@ from iam_sudo_core.policy import denials, intersection
 from iam_sudo_core.policy.elements import Pattern
 from iam_sudo_core.policy.intersection import NotExact
 from iam_sudo_core.policy.overlaps import Overlap
-from iam_sudo_core.policy.statements import parse, write
+from iam_sudo_core.policy.statements import ALWAYS, parse, write
 from tests.aws_account import allow
 
 Json = dict[str, Any]
@@ -339,11 +339,35 @@ def test_a_product_of_too_many_overlaps_is_not_made() -> None:
         product([allow(ours)], allow(theirs))
 
 
-def test_an_overlap_that_fails_its_check_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    wider = Overlap((Pattern.action("s3:*"),))
-    monkeypatch.setattr(intersection, "overlap", lambda *_: wider)
+@pytest.mark.parametrize("wider", ["s3:*", "s3:Get*", "s3:*Object"])
+def test_an_overlap_that_fails_its_check_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, wider: str
+) -> None:
+    found = Overlap((Pattern.action(wider),))
+    monkeypatch.setattr(intersection, "overlap", lambda *_: found)
     with pytest.raises(NotExact, match="lie within both"):
         product([allow("s3:Get*")], allow("s3:*Object"))
+
+
+@pytest.mark.parametrize(
+    ("role", "bound"),
+    [
+        (allow("s3:GetObject"), {"Effect": "Allow", "NotAction": "s3:Get*", "Resource": "*"}),
+        ({"Effect": "Allow", "NotAction": "s3:GetObject", "Resource": "*"}, allow("s3:Get*")),
+    ],
+)
+def test_a_product_with_what_is_excepted_is_checked_too(
+    monkeypatch: pytest.MonkeyPatch, role: Json, bound: Json
+) -> None:
+    monkeypatch.setattr(intersection, "_common", lambda one, *_: one)
+    with pytest.raises(NotExact, match="lie within both"):
+        product([role], bound)
+
+
+def test_a_product_that_loses_a_condition_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intersection, "_joined", lambda *_: ALWAYS)
+    with pytest.raises(NotExact, match="lie within both"):
+        product([allow("s3:Get*")], allow("s3:*Object", Condition={"Null": {"a:k": "true"}}))
 
 
 def test_a_product_that_fails_its_check_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

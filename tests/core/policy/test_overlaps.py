@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iam_sudo_core.policy import overlaps
+from iam_sudo_core.policy.automata import Steps, TooManySteps
 from iam_sudo_core.policy.elements import Pattern
 from iam_sudo_core.policy.intersection import NotExact, product
 from iam_sudo_core.policy.overlaps import ACTIONS, MAX_STEPS, RESOURCES, Overlap, overlap
@@ -149,6 +150,21 @@ def test_hostile_patterns_are_given_up_soon(one: str, other: str) -> None:
     found = overlap(one, other, RESOURCES)
     assert found.obstacle == "in too many ways"
     assert found.steps <= MAX_STEPS + 200
+
+
+def test_what_is_gone_through_and_what_is_written_both_count() -> None:
+    long = [(character, character) for character in "a" * 400 + "*"]
+    steps = Steps(10_000)
+    overlaps._common(long, [*long, ("b", "b")], steps)
+    assert steps.taken > 3 * len(long)
+    with pytest.raises(TooManySteps):
+        overlaps._followed(long, long, Steps(100))
+
+
+def test_no_variable_is_made_of_what_two_patterns_write() -> None:
+    for other in ("a?{aws:userid}", "a*{aws:userid}"):
+        found = overlap("a$*", other, RESOURCES)
+        assert "a${aws:userid}" not in texts(found)
 
 
 @pytest.mark.parametrize(
