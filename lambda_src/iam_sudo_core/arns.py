@@ -22,6 +22,8 @@ ACCOUNT_ID = re.compile(r"[0-9]{12}")
 BROKER_TAG = "iam-sudo:broker"
 # The base role's inline policy that keeps every session from the broker's own parts.
 GUARDRAILS_POLICY = "keep-the-broker"
+# Where the managed policies are that the broker makes for sessions that are too large.
+CARRIER_PATH = "/iam-sudo/"
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from .arns import RoleArn
 
@@ -244,6 +245,11 @@ class ReasonRequired(Refusal):
 
 class SessionRefused(Refusal):
     """The role is selected, but no session would be exactly the role."""
+
+    def beside(self, line: str) -> Self:
+        """The same refusal, with a line more."""
+        self.args = (printable(one_line(f"{self}; {line}")),)
+        return self
 
 
 class PermissionsBoundaryNotExact(SessionRefused):

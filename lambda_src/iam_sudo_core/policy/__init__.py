@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from . import conditions, documents, patterns, principals
     from .compaction import NotEquivalent, compact, cost
     from .comparisons import MAX_COMPARISONS, Patterns
+    from .cutting import cut
     from .denials import complement
     from .elements import Pattern
     from .intersection import NotExact, product
@@ -32,6 +33,7 @@ __all__ = [
     "complement",
     "conditions",
     "cost",
+    "cut",
     "documents",
     "matches",
     "parse",
@@ -60,6 +62,7 @@ if not TYPE_CHECKING:
             "complement": "denials",
             "conditions": None,
             "cost": "compaction",
+            "cut": "cutting",
             "documents": None,
             "matches": "patterns",
             "parse": "statements",

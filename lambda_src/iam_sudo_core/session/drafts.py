@@ -65,6 +65,11 @@ class Draft:
             and not NOT_ACCEPTED.search(self.text or "")
         )
 
+    @property
+    def is_compacted(self) -> bool:
+        """Whether it is compacted, and nothing was done after that."""
+        return self.how[-1:] == (_COMPACTED,)
+
     def compacted(self) -> Draft:
         statements = tuple(write(compact(parse(self.statements))))
         return Draft(statements, self.policy_arns, (*self.how, _COMPACTED))

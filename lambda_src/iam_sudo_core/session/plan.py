@@ -4,7 +4,7 @@ Of the ways to say what the role may do (`drafts`) the most literal one that fit
 that may do nothing gets an explicit deny-all, because STS reads an absent session policy as "all
 that the base role may do". What would not be exact, or would not fit, is refused; nothing is
 dropped. What STS packs the plan into, only STS knows: hence several plans, each smaller than the
-one before.
+one before, and the last ones by managed policies that are made for them (`carriers`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import chain
 
 from ..arns import RoleArn
@@ -31,6 +32,7 @@ from ..policy.intersection import NotExact
 from ..policy.statements import parse, write
 from . import tags as session_tags
 from .caller import check_caller
+from .carriers import MAX_CARRIER, Carrier, loads
 from .drafts import MAX_CHARACTERS, MAX_POLICY_ARNS, NOT_ACCEPTED, Draft, characters_of, drafts
 from .role import RoleSnapshot, WholeRole
 
@@ -38,19 +40,25 @@ from .role import RoleSnapshot, WholeRole
 MAX_SESSION_NAME = 64
 # "Role chaining" limits a session to one hour: IAM User Guide, "Roles terms and concepts".
 DURATION_SECONDS = 3_600
+NOT_CARRIED = (
+    f"nor do {MAX_POLICY_ARNS} managed policies of {MAX_CARRIER:,} characters hold what the role "
+    "may do"
+)
 
 
 @dataclass(frozen=True)
 class SessionPlan:
     """The session policies to pass: the text of one document, managed policy ARNs, or both.
 
-    `tags` are the session tags; `how` names the steps by which it was made to fit.
+    `tags` are the session tags; `how` names the steps by which it was made to fit; `carriers` are
+    those of the managed policies that have to be made, if they are not there.
     """
 
     policy: str | None
     policy_arns: tuple[str, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
     how: tuple[str, ...] = ()
+    carriers: tuple[Carrier, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.policy and not self.policy_arns:
@@ -63,11 +71,16 @@ class SessionPlan:
 
 
 def plan_sessions(
-    snapshot: RoleSnapshot, *, base_role: RoleArn, narrowing: Sequence[Statement] | None = None
+    snapshot: RoleSnapshot,
+    *,
+    base_role: RoleArn,
+    narrowing: Sequence[Statement] | None = None,
+    day: date | None = None,
 ) -> Iterator[SessionPlan]:
     """Plan sessions of a role on top of `base_role`; the best one first, at least one.
 
-    `narrowing` are statements within which the sessions have to stay as well.
+    `narrowing` are statements within which the sessions have to stay as well. What does not fit is
+    carried by managed policies of this `day`, the date in UTC; without one it is refused.
 
     Raises:
         SessionRefused: no session would be exactly the role; the error says why and what to do.
@@ -78,30 +91,43 @@ def plan_sessions(
                 role=snapshot.name, policy_arn=arn, account=base_role.account
             )
     tags = session_tags.passed(snapshot.tags)
-    smallest: Draft | None = None
-    unfit: list[Draft] = []
+    smallest: Draft | SessionPlan | None = None
+    found: list[Draft] = []
     for draft in drafts(snapshot, narrowing=narrowing):
-        if not draft.fits:
-            unfit.append(draft)
-        elif smallest is None or draft.characters < smallest.characters:
+        found.append(draft)
+        if draft.fits and (smallest is None or draft.characters < smallest.characters):
             smallest = draft
             yield SessionPlan(draft.text, draft.policy_arns, tags, draft.how)
+    # A carrier has to be of the account that the session is of.
+    if day is not None and base_role.account == snapshot.role.arn.account:
+        for load in loads(found, snapshot, base_role=base_role):
+            carriers = [Carrier.of(text, base_role=base_role, day=day) for text in load.documents]
+            arns = (*(carrier.arn for carrier in carriers), *load.policy_arns)
+            plan = SessionPlan(None, arns, tags, load.how, tuple(carriers))
+            if smallest is None or plan.characters < smallest.characters:
+                smallest = plan
+                yield plan
     if smallest is None:
-        raise _refusal(snapshot, min(unfit, key=_distance), narrowing)
+        refusal = _refusal(snapshot, min(found, key=_distance), narrowing)
+        raise refusal.beside(NOT_CARRIED) if day else refusal
 
 
 def plan_whole(
-    whole: WholeRole, *, with_tags: bool = True, narrowing: Sequence[Statement] | None = None
+    whole: WholeRole,
+    *,
+    with_tags: bool = True,
+    narrowing: Sequence[Statement] | None = None,
+    day: date | None = None,
 ) -> Iterator[SessionPlan]:
     """Plan sessions that no policy of the role finds to be somebody else; the best one first.
 
-    `with_tags` is whether the role's tags can be passed; `narrowing` is as for `plan_sessions`.
+    `with_tags` is whether the role's tags can be passed; the others are as for `plan_sessions`.
 
     Raises:
         SessionRefused: as `plan_sessions`, and what `check_caller` refuses.
     """
     snapshot = whole.snapshot if with_tags else replace(whole.snapshot, tags={})
-    plans = plan_sessions(snapshot, base_role=whole.base_role, narrowing=narrowing)
+    plans = plan_sessions(snapshot, base_role=whole.base_role, narrowing=narrowing, day=day)
     first = next(plans)
     check_caller(whole, are_passed=with_tags)
     return chain([first], plans)
