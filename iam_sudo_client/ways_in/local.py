@@ -11,6 +11,7 @@ from iam_sudo_client.errors import Refused, ServiceFailed
 from iam_sudo_client.report import Note
 from iam_sudo_client.waiting import waiting_for
 from iam_sudo_client.ways_in.failures import service_failed, translated, who_denies
+from iam_sudo_core.account.calls import today
 from iam_sudo_core.broker.explanation import explain
 from iam_sudo_core.broker.listing import ListRequest, list_selected
 from iam_sudo_core.broker.simulate import simulate
@@ -37,7 +38,13 @@ def simulate_here(
     iam, sts = caller.clients()
     with _refusals(caller, base_role=request.base_role or base_role):
         return simulate(
-            request, selection=_Everything(), base_role=base_role, iam=iam, sts=sts, note=note
+            request,
+            selection=_Everything(),
+            base_role=base_role,
+            iam=iam,
+            sts=sts,
+            note=note,
+            day=today(),
         )
 
 
@@ -52,7 +59,12 @@ def explain_here(
     iam, _sts = caller.clients()
     with _refusals(caller, base_role=request.base_role or base_role):
         return explain(
-            request, selection=_Everything(), base_role=base_role, iam=iam, note=note
+            request,
+            selection=_Everything(),
+            base_role=base_role,
+            iam=iam,
+            note=note,
+            day=today(),
         ).to_reply()
 
 

@@ -27,8 +27,11 @@ IamSudoError
 │       ├── TooManyManagedPolicies
 │       ├── SessionPolicyTooLarge
 │       ├── PackedPolicyTooLarge
+│       ├── CarrierChanged     a managed policy that was to carry a part of it is not as it was made
+│       ├── TooManyCarriers
 │       └── SessionPolicyMalformed
 ├── RoleChanged                the role went away, or changed, while it was being read
+├── CarriersNotSeen            managed policies were made that AWS does not show yet
 ├── AwsCallFailed              AWS refused or failed a call that we made
 ├── RulesUnreadable            the rules that the broker has are none
 └── BrokerFailure              a defect: the log has the traceback, the caller gets one line
@@ -383,14 +386,51 @@ class SessionPolicyTooLarge(SessionRefused):
 
 
 class PackedPolicyTooLarge(SessionRefused):
-    def __init__(self, *, role: str, detail: str, sizes: PolicySizes, tags: int) -> None:
+    """`tags` is how many session tags there are, `in_tags` of how many characters."""
+
+    def __init__(
+        self, *, role: str, detail: str, sizes: PolicySizes, tags: int, in_tags: int, most: bool
+    ) -> None:
+        way_out = sizes.way_out()
+        if most:
+            way_out = (
+                f"most of that are the {in_tags:,} characters of its tags: take tags from the "
+                f"role, or {_TRUST_YOU}"
+            )
         super().__init__(
             f"{role}: STS cannot pack the session policies and {tags} session tags: {detail} "
-            f"({sizes.listed()}); {sizes.way_out()}",
+            f"({sizes.listed()}); {way_out}",
             role=role,
             detail=detail,
             sizes=sizes,
             tags=tags,
+            in_tags=in_tags,
+        )
+
+
+class CarrierChanged(SessionRefused):
+    def __init__(self, *, role: str, policy_arn: str, problem: str) -> None:
+        super().__init__(
+            f"{role}: managed policy {policy_arn}, which was to carry a part of its session, is "
+            f"not as the broker makes it: {problem}; find out in CloudTrail who did that, and "
+            "delete it with all of its versions",
+            role=role,
+            policy_arn=policy_arn,
+            problem=problem,
+        )
+
+
+class TooManyCarriers(SessionRefused):
+    """`carriers` is how many managed policies of iam-sudo the account has, if that is known."""
+
+    def __init__(self, *, role: str, carriers: int | None, detail: str) -> None:
+        own = "" if carriers is None else f" ({carriers:,} of them are of iam-sudo)"
+        super().__init__(
+            f"{role}: its session needs managed policies, and the account has no room for more"
+            f"{own}: {detail}; delete those that nobody uses, or have the quota raised",
+            role=role,
+            carriers=carriers,
+            detail=detail,
         )
 
 
@@ -419,6 +459,16 @@ class RoleChanged(IamSudoError):
             f"{role}: the role was deleted or changed while it was being read{parts}; try again",
             role=role,
             what=what,
+        )
+
+
+class CarriersNotSeen(IamSudoError):
+    def __init__(self, *, role: str, detail: str) -> None:
+        super().__init__(
+            f"{role}: the managed policies that carry its session were made, and are not to be "
+            f"seen everywhere yet ({detail}); try again in a few seconds",
+            role=role,
+            detail=detail,
         )
 
 

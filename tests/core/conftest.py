@@ -49,6 +49,12 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 
 @pytest.fixture
+def without_carriers(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that makes no managed policies; has to come before `broker`."""
+    monkeypatch.setenv("IAM_SUDO_LARGE_ROLES", "false")
+
+
+@pytest.fixture
 def broker(account: Account) -> ModuleType:
     sys.modules.pop("handler", None)
     return importlib.import_module("handler")

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
 import boto3
@@ -55,6 +56,16 @@ def config() -> Config:
 def clock() -> float:
     """The time of this machine, in seconds since 1970."""
     return time.time()
+
+
+def today() -> date:
+    """The day in UTC."""
+    return datetime.fromtimestamp(clock(), UTC).date()
+
+
+def pause(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
 
 
 def call(client: Client, operation: str, **parameters: Any) -> Mapping[str, Any]:

@@ -127,6 +127,8 @@ def _metrics(
 def _short(fact: object) -> object:
     if fact is None or isinstance(fact, bool | int):
         return fact
+    if isinstance(fact, tuple):
+        return [_short(each) for each in fact]
     text = str(fact)
     if len(text) <= _LONGEST_VALUE:
         return text

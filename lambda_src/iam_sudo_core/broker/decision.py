@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from ..account.calls import Client, clients, clock
+from ..account.calls import Client, clients, clock, today
 from ..account.identity import IdentityService
 from ..account.parameters import parameters_client
 from ..credentials import Credentials
@@ -174,5 +174,6 @@ def _answer(
         "base_role": settings.base_role,
         "iam": iam,
         "note": note,
+        "day": today() if settings.large_roles else None,
     }
     return explain(request, **known) if request.explain else simulate(request, sts=sts, **known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from ..account.calls import Client
@@ -75,6 +76,10 @@ class Explanation:
             "guardrails": [each.to_json() for each in self.guardrails],
             "policies": role.all_documents(),
         }
+        if self.plan.carriers:
+            reply["plan"]["carriers"] = [
+                {"arn": each.arn, "document": json.loads(each.text)} for each in self.plan.carriers
+            ]
         if self.cut_by_policy is not None:
             reply["cut_by_policy"] = [each.to_json() for each in self.cut_by_policy]
         return reply
@@ -87,8 +92,11 @@ def explain(
     base_role: str | RoleArn,
     iam: Client,
     note: Note,
+    day: date | None = None,
 ) -> Explanation:
     """What the session of a role would be; of a role that gets none, nothing but the refusal.
+
+    `day` is as for `simulate`. Nothing is made.
 
     Raises:
         Refusal: as `simulate` does, but for what STS alone can refuse.
@@ -102,7 +110,7 @@ def explain(
         read_whole(iam, target.snapshot, base_role=base), source_identity=source_identity
     )
     narrowing = request.narrowing()
-    plan = next(plan_whole(whole, narrowing=narrowing))
+    plan = next(plan_whole(whole, narrowing=narrowing, day=day))
     snapshot = whole.snapshot
     granted = list(_statements(snapshot, snapshot.policies))
     boundary = snapshot.permissions_boundary

@@ -6,16 +6,24 @@ refuse, then what grants.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from ..account.assuming import AssumedRole, assume_unchanged
-from ..account.calls import Client
+from ..account.calls import Client, pause
+from ..account.carrying import Patience, is_denied, may_be_unseen, provide
 from ..account.reading import read_whole
 from ..arns import RoleArn
 from ..credentials import Credentials
-from ..errors import AwsCallFailed, PackedPolicyTooLarge, SessionPolicyMalformed
+from ..errors import (
+    AwsCallFailed,
+    CarriersNotSeen,
+    PackedPolicyTooLarge,
+    SessionPolicyMalformed,
+    SessionRefused,
+)
 from ..policy.documents import Statement
 from ..session.plan import SessionPlan, plan_whole, policy_sizes
 from ..session.role import WholeRole
@@ -33,14 +41,19 @@ def simulate(
     iam: Client,
     sts: Client,
     note: Note,
+    day: date | None = None,
+    wait: Callable[[float], None] = pause,
 ) -> Credentials:
     """The credentials of a session that may do what the role may do, and never more.
 
-    `base_role`, a name in the role's account or an ARN, is used when the request names none.
+    `base_role`, a name in the role's account or an ARN, is used when the request names none. What
+    does not fit into a session is carried by managed policies of `day`, which is today in UTC, or
+    refused without one. Until they are seen everywhere, `wait` is given the seconds to wait.
 
     Raises:
         Refusal: no credentials for this request; the class says which rule refused.
         RoleChanged: the role is not what it was when its reading began.
+        CarriersNotSeen: managed policies were made that AWS does not show yet.
         AwsCallFailed: AWS refused or failed a call.
     """
     target = find_target(request, selection=selection, base_role=base_role, iam=iam, note=note)
@@ -50,7 +63,7 @@ def simulate(
         source_identity=terms.source_identity,
     )
     narrowing = request.narrowing()
-    plans = plan_whole(whole, narrowing=narrowing)
+    plans = plan_whole(whole, narrowing=narrowing, day=day)
     note(
         session_name=terms.session_name(target.snapshot.name),
         source_identity=terms.source_identity,
@@ -62,6 +75,8 @@ def simulate(
         "iam": iam,
         "sts": sts,
         "note": note,
+        "day": day,
+        "patience": Patience(wait),
     }
     try:
         session = _assume(whole, plans, **known)
@@ -69,7 +84,7 @@ def simulate(
         if not (whole.snapshot.tags and _is_about_tags(error)):
             raise
         note(tags_denied=error.detail)
-        plans = plan_whole(whole, with_tags=False, narrowing=narrowing)
+        plans = plan_whole(whole, with_tags=False, narrowing=narrowing, day=day)
         session = _assume(whole, plans, **known)
     note(packed_policy_size=session.packed_policy_size)
     return session.credentials
@@ -84,9 +99,12 @@ def _assume(
     iam: Client,
     sts: Client,
     note: Note,
+    day: date | None,
+    patience: Patience,
 ) -> AssumedRole:
     """Assume the base role by the first plan that STS can pack."""
     snapshot = whole.snapshot
+    refusal: SessionRefused | None = None
     for plan in plans:
         note(
             policy_characters=len(plan.policy or ""),
@@ -95,7 +113,18 @@ def _assume(
             fitted=", ".join(plan.how) or "as it is",
         )
         try:
-            return assume_unchanged(whole, plan, terms=terms, iam=iam, sts=sts)
+            if plan.carriers and day:
+                _provide(
+                    whole,
+                    plan,
+                    refusal=refusal,
+                    narrowing=narrowing,
+                    day=day,
+                    patience=patience,
+                    iam=iam,
+                    note=note,
+                )
+            return _assume_by(whole, plan, patience, terms=terms, iam=iam, sts=sts)
         except AwsCallFailed as error:
             if error.code == "MalformedPolicyDocument":
                 policy, statement = snapshot.quoted_in(error.detail)
@@ -104,13 +133,68 @@ def _assume(
                 ) from None
             if error.code != "PackedPolicyTooLarge":
                 raise
+            in_tags = sum(len(key) + len(value) for key, value in plan.tags.items())
             refusal = PackedPolicyTooLarge(
                 role=snapshot.name,
                 detail=error.detail,
                 sizes=policy_sizes(snapshot, plan.policy_arns, narrowing),
                 tags=len(plan.tags),
+                in_tags=in_tags,
+                most=in_tags > plan.characters,
             )
+    if refusal is None:
+        raise ValueError("there is one plan at least, or a refusal")
     raise refusal
+
+
+def _provide(
+    whole: WholeRole,
+    plan: SessionPlan,
+    *,
+    refusal: SessionRefused | None,
+    narrowing: Sequence[Statement] | None,
+    day: date,
+    patience: Patience,
+    iam: Client,
+    note: Note,
+) -> None:
+    """Have the carriers of a plan there; who may not is refused as without them."""
+    role = whole.snapshot.name
+    note(carriers=tuple(carrier.name for carrier in plan.carriers))
+    try:
+        provided = provide(iam, plan.carriers, role=role, day=day, patience=patience)
+    except AwsCallFailed as error:
+        if not is_denied(error):
+            raise
+        if refusal is None:
+            try:
+                next(plan_whole(whole, with_tags=bool(plan.tags), narrowing=narrowing))
+            except SessionRefused as too_large:
+                refusal = too_large
+        if refusal is None:
+            raise
+        raise refusal.beside(f"managed policies could carry it, but {error}") from None
+    note(carriers_made=provided.made, carriers_removed=provided.removed)
+
+
+def _assume_by(
+    whole: WholeRole,
+    plan: SessionPlan,
+    patience: Patience,
+    *,
+    terms: SessionTerms,
+    iam: Client,
+    sts: Client,
+) -> AssumedRole:
+    """Assume the base role by a plan; by carriers, until STS sees them."""
+    while True:
+        try:
+            return assume_unchanged(whole, plan, terms=terms, iam=iam, sts=sts)
+        except AwsCallFailed as error:
+            if not (plan.carriers and may_be_unseen(error)):
+                raise
+            if not patience.goes_on():
+                raise CarriersNotSeen(role=whole.snapshot.name, detail=str(error)) from None
 
 
 def _is_about_tags(error: AwsCallFailed) -> bool:

@@ -6,6 +6,7 @@ Pure. It imports `policy`, and the words that all rooms use.
 from . import differences, tags
 from .caller import check_caller
 from .caller_keys import Caller
+from .carriers import Carrier, is_old
 from .differences import Difference
 from .drafts import MAX_CHARACTERS, MAX_POLICY_ARNS
 from .plan import (
@@ -24,6 +25,7 @@ __all__ = [
     "MAX_CHARACTERS",
     "MAX_POLICY_ARNS",
     "Caller",
+    "Carrier",
     "Difference",
     "Outline",
     "Role",
@@ -33,6 +35,7 @@ __all__ = [
     "WholeRole",
     "check_caller",
     "differences",
+    "is_old",
     "plan_sessions",
     "plan_whole",
     "policy_sizes",

@@ -81,6 +81,7 @@ def test_policy_and_arns_of_2048_characters_are_sent(account: Account, invoke: I
     assert len(invoke()["Policy"]) + len(READ_ONLY) == 2_048
 
 
+@pytest.mark.usefixtures("without_carriers")
 def test_2049_characters_are_refused(account: Account, refused: Callable[..., None]) -> None:
     own = account.managed_policy("own", allow("sqs:*", "arn:aws:sqs:*:*:" + "y" * 200))
     account.role("iam-sudo-demo-task", managed=(own,), inline={"one": padded(2_049, beside=own)})
@@ -163,6 +164,7 @@ def test_a_policy_of_a_request_without_an_exact_form_is_refused(
     )
 
 
+@pytest.mark.usefixtures("without_carriers")
 def test_the_size_of_the_policy_of_a_request_counts(
     account: Account, refused: Callable[..., None]
 ) -> None:
@@ -540,6 +542,7 @@ def test_of_what_sts_cannot_pack_the_next_smaller_plan_is_tried(
     assert decided(capsys.readouterr().out)["fitted"] == "compacted"
 
 
+@pytest.mark.usefixtures("without_carriers")
 def test_a_session_that_sts_cannot_pack_is_refused(account: Account, broker: ModuleType) -> None:
     account.role("iam-sudo-demo-task", inline={"one": TWICE})
     pack_at_most(broker, 10)

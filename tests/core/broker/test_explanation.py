@@ -162,6 +162,7 @@ def test_a_boundary_of_the_base_role_counts_too(account: Account, broker: Module
         ("iam-sudo-demo-tag", errors.PrincipalTagDiffers),
     ],
 )
+@pytest.mark.usefixtures("without_carriers")
 def test_a_refused_role_explains_nothing_but_the_refusal(
     account: Account, broker: ModuleType, role_name: str, error: type[Exception]
 ) -> None:

@@ -1,0 +1,214 @@
+"""Have carriers there: managed policies that hold what does not fit into a session.
+
+A carrier that is there is read before it is used: its one version has to be the first, and say what
+is meant. Else somebody changed it, and nothing is granted. One that is not there is made, and then
+old ones are removed, so that nobody has to clean up: a bounded number at a time, each time others
+first, since one that somebody has attached or given a version stays.
+
+IAM is eventually consistent (IAM User Guide, "Troubleshoot IAM: Changes that I make are not always
+immediately visible"): what was made may not be seen for some seconds, by IAM and by STS. So it is
+asked for again, with longer and longer waits, as long as the function lives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ..arns import CARRIER_PATH
+from ..errors import AwsCallFailed, CarrierChanged, CarriersNotSeen, TooManyCarriers
+from ..session.carriers import Carrier, is_old
+from .calls import CONNECTIONS, Client, call, pages
+
+# Together less than what the function has (30 s), with what else it does.
+WAITS = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 4.0, 4.0)
+# More than one session makes, so that they never get more.
+MOST_REMOVED = 20
+_FIRST_VERSION = "v1"
+_PAGE_SIZE = 1_000
+# What STS says with a meaning that has nothing to do with policies that it does not see: STS API
+# Reference, "AssumeRole" and "Common Errors". What it says of those is written nowhere.
+_OTHER_ERRORS = frozenset(
+    {
+        "AccessDenied", "ExpiredToken", "IncompleteSignature", "InternalFailure",
+        "InvalidClientTokenId", "OptInRequired", "PackedPolicyTooLarge", "RegionDisabledException",
+        "RequestExpired", "ServiceUnavailable", "SignatureDoesNotMatch", "Throttling",
+        "UnreadableReply",
+    }
+)  # fmt: skip
+
+
+class Patience:
+    """Waits that get longer and come to an end; how to wait is passed in."""
+
+    def __init__(self, wait: Callable[[float], None]) -> None:
+        self._wait, self._left = wait, iter(WAITS)
+
+    def goes_on(self) -> bool:
+        """Wait, and say so; or say that there is nothing left to wait."""
+        seconds = next(self._left, None)
+        if seconds is not None:
+            self._wait(seconds)
+        return seconds is not None
+
+
+@dataclass(frozen=True)
+class Provided:
+    """How many carriers had to be made, and how many old ones were removed."""
+
+    made: int = 0
+    removed: int = 0
+
+
+def provide(
+    iam: Client, carriers: Sequence[Carrier], *, role: str, day: date, patience: Patience
+) -> Provided:
+    """Have the carriers of a role's session there, as they are meant; `day` is today in UTC.
+
+    Where all are there, this is one round trip.
+
+    Raises:
+        CarrierChanged: somebody made or changed one of them.
+        TooManyCarriers: the account has no room for another managed policy.
+        CarriersNotSeen: IAM says that one is there, and does not show it.
+        AwsCallFailed: AWS refused or failed a call.
+    """
+    missing = _missing(iam, carriers, role=role)
+    if not missing:
+        return Provided()
+    there, removed = _remove_old(iam, day=day, turn=missing[0].name)
+
+    def make(carrier: Carrier) -> bool:
+        try:
+            call(
+                iam,
+                "create_policy",
+                PolicyName=carrier.name,
+                Path=CARRIER_PATH,
+                PolicyDocument=carrier.text,
+                Description="iam-sudo: a part of a session; may be deleted after two days",
+            )
+        except AwsCallFailed as error:
+            if error.code == "LimitExceeded":
+                raise TooManyCarriers(role=role, carriers=there, detail=error.detail) from None
+            if error.code != "EntityAlreadyExists":
+                raise
+            # Somebody else was faster. It is read like any other, as soon as it is seen.
+            while _missing(iam, [carrier], role=role):
+                if not patience.goes_on():
+                    raise CarriersNotSeen(role=role, detail=error.detail) from None
+            return False
+        return True
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        return Provided(sum(pool.map(make, missing)), removed)
+
+
+def may_be_unseen(error: AwsCallFailed) -> bool:
+    """Whether STS may mean by this that it does not see a managed policy yet."""
+    return error.operation == "AssumeRole" and error.code not in _OTHER_ERRORS
+
+
+def is_denied(error: AwsCallFailed) -> bool:
+    return error.code.startswith("AccessDenied")
+
+
+def _missing(iam: Client, carriers: Iterable[Carrier], *, role: str) -> list[Carrier]:
+    """Those that are not there; of the others each is what is meant."""
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        found = [
+            (
+                carrier,
+                pool.submit(_found, iam, "get_policy", PolicyArn=carrier.arn),
+                pool.submit(
+                    _found,
+                    iam,
+                    "get_policy_version",
+                    PolicyArn=carrier.arn,
+                    VersionId=_FIRST_VERSION,
+                ),
+            )
+            for carrier in carriers
+        ]
+        return [
+            carrier
+            for carrier, policy, version in found
+            if not _is_there(carrier, policy.result(), version.result(), role=role)
+        ]
+
+
+def _is_there(
+    carrier: Carrier,
+    policy: Mapping[str, Any] | None,
+    version: Mapping[str, Any] | None,
+    *,
+    role: str,
+) -> bool:
+    if policy is None:
+        return False
+    found = policy["Policy"]
+    problem = None
+    if found["Arn"] != carrier.arn:
+        problem = "it has another ARN"
+    elif found["DefaultVersionId"] != _FIRST_VERSION:
+        problem = f"its version {found['DefaultVersionId']} is in force"
+    elif version and _canonical(version["PolicyVersion"]["Document"]) != _canonical(
+        json.loads(carrier.text)
+    ):
+        problem = "it says something else"
+    if problem:
+        raise CarrierChanged(role=role, policy_arn=carrier.arn, problem=problem)
+    return version is not None
+
+
+def _canonical(document: object) -> str:
+    """A document to be compared: white space and the order of keys have no meaning."""
+    return json.dumps(document, sort_keys=True)
+
+
+def _found(iam: Client, operation: str, **parameters: Any) -> Mapping[str, Any] | None:
+    try:
+        return call(iam, operation, **parameters)
+    except AwsCallFailed as error:
+        if error.code == "NoSuchEntity":
+            return None
+        raise
+
+
+def _remove_old(iam: Client, *, day: date, turn: str) -> tuple[int | None, int]:
+    """How many carriers there are, if that can be told, and how many old ones were removed.
+
+    To clean up is no reason to refuse: what cannot be removed stays.
+    """
+    try:
+        found = pages(
+            iam,
+            "list_policies",
+            "Policies",
+            Scope="Local",
+            PathPrefix=CARRIER_PATH,
+            PaginationConfig={"PageSize": _PAGE_SIZE},
+        )
+    except AwsCallFailed:
+        return None, 0
+    old = [
+        policy["Arn"]
+        for policy in found
+        if policy["Path"] == CARRIER_PATH and is_old(policy["PolicyName"], day=day)
+    ]
+    old.sort(key=lambda arn: hashlib.sha256(f"{turn} {arn}".encode()).digest())
+
+    def remove(arn: str) -> bool:
+        try:
+            call(iam, "delete_policy", PolicyArn=arn)
+        except AwsCallFailed:
+            return False
+        return True
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        return len(found), sum(pool.map(remove, old[:MOST_REMOVED]))
