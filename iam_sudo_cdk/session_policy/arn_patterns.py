@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import aws_cdk as cdk
 
+from iam_sudo_core.arns import CARRIER_PATH
+
 
 def anywhere(stack: cdk.Stack, service: str, resource: str, name: str) -> str:
     """The ARN in any region."""
@@ -51,4 +53,11 @@ def function_arn(stack: cdk.Stack, name: str) -> str:
         resource="function",
         resource_name=name,
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def carrier_arns(stack: cdk.Stack) -> str:
+    """`…:policy/iam-sudo/*`: the managed policies that brokers make for sessions."""
+    return stack.format_arn(
+        service="iam", region="", resource="policy", resource_name=f"{CARRIER_PATH.strip('/')}/*"
     )

@@ -17,7 +17,7 @@ from ..acknowledgements import acknowledge, acknowledge_in_packs
 from ..grants import grant_invoke
 from ..owners import own
 from ..permission_sets import PermissionSet
-from .arn_patterns import function_arn, with_children
+from .arn_patterns import carrier_arns, function_arn, with_children
 from .bundle import HANDLER, broker_code
 from .customized import refuse_customized
 from .extras import Extras
@@ -125,12 +125,16 @@ def broker_role(
     function_name: str,
     base_role: str,
     extras: Extras,
+    large_roles: bool,
     path: str = "/",
     boundary: iam.IManagedPolicy | None = None,
     with_source_identity: bool = False,
     more: Sequence[iam.PolicyStatement] = (),
 ) -> iam.Role:
     """The execution role: read roles, assume the base role (an ARN), write its own log; and `more`.
+
+    For `large_roles` it makes and deletes managed policies in a path of its own. It never attaches
+    one, nor gives one another version.
 
     Its name is CloudFormation's: under a fixed one, a role that is made anew is not trusted.
     """
@@ -149,6 +153,7 @@ def broker_role(
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
     own = function_arn(stack, function_name)
+    carriers = carrier_arns(stack)
     role = iam.Role(
         scope,
         "BrokerRole",
@@ -185,6 +190,7 @@ def broker_role(
                         ],
                         [base_role],
                     ),
+                    *(_large_roles(carriers) if large_roles else ()),
                     _allow(
                         "WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]
                     ),
@@ -203,12 +209,29 @@ def broker_role(
                 "broker has to read any role; it only reads."),
         (own_policies, "A role may have any managed policy, and the broker only reads them."),
         (aws_policies, "A role may have any managed policy, and the broker only reads them."),
-        ("*", "iam:ListRoles cannot be limited to resources, nor can Lambda's network interfaces."),
+        ("*", "iam:ListRoles and iam:ListPolicies cannot be limited to resources, nor can Lambda's "
+              "network interfaces."),
         (log_streams, "Lambda names the log streams; they are those of the broker's own "
                       "log group."),
     ):  # fmt: skip
         acknowledge(role, wildcard, reason, finding=f"Resource::{resource}")
+    if large_roles:
+        reason = "The path is the broker's own, and the names say what is in its policies."
+        acknowledge(role, wildcard, reason, finding=f"Resource::{carriers}")
     return role
+
+
+def _large_roles(carriers: str) -> list[iam.PolicyStatement]:
+    """Make, read and delete the managed policies that carry what is too large for a session."""
+    return [
+        _allow(
+            "CarryLargeRoles",
+            ["iam:CreatePolicy", "iam:DeletePolicy", "iam:GetPolicy", "iam:GetPolicyVersion"],
+            [carriers],
+        ),
+        # Has no resource but "*" either.
+        _allow("FindOldCarriers", ["iam:ListPolicies"], ["*"]),
+    ]
 
 
 def _only_as_the_broker(function_arn: str) -> iam.PolicyStatement:

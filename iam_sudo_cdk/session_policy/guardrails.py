@@ -8,11 +8,12 @@ Covered, for a simulated role that is allowed anything, by name in every region,
 the parts of all brokers carry: to call, change, expose or delete a broker's function; to read,
 change, forge or delete its logs, also by what acts on every log group of the account, and by
 services that are told to; to change or delete its stack, or a stack that this one is nested in; to
-change, delete, pass, tag or assume its roles; to change managed policies of the base role; to read
-or write the parameter of a broker's rules; to write to the bucket of the broker's archive. Also
-what would give every later session more than its role: a Kubernetes cluster of which the base role
-is an administrator, and credentials that stand for the base role. tests/cases/reach.json has an
-answer for each action that reaches a part or might.
+change, delete, pass, tag or assume its roles; to change managed policies of the base role; to make,
+change, delete, tag or attach what carries sessions that are too large, or anything beside it; to
+read or write the parameter of a broker's rules; to write to the bucket of the broker's archive.
+Also what would give every later session more than its role: a Kubernetes cluster of which the base
+role is an administrator, and credentials that stand for the base role. tests/cases/reach.json has
+an answer for each action that reaches a part or might.
 
 Not covered, because it is power over others that the simulated role really has: to create, pass or
 assume *another* privileged role, or to update a stack that keeps one as its service role (the CDK's
@@ -35,7 +36,7 @@ from aws_cdk import aws_iam as iam
 
 from iam_sudo_core.arns import BROKER_TAG
 
-from .arn_patterns import anywhere, lineage, stack_pattern, with_children
+from .arn_patterns import anywhere, carrier_arns, lineage, stack_pattern, with_children
 from .rules_parameter import FOLDER
 
 # Keys of requests that have a service write to a log group of its caller's choice (Service
@@ -46,6 +47,9 @@ _LOGS_WRITTEN_BY_OTHERS = {
     "KeepLogsFromAccessLogs": ("apigateway:*", "apigateway:Request/AccessLoggingDestination"),
     "KeepLogsFromNetworks": ("ec2:*", "ec2:CloudwatchLogGroupArn"),
 }
+
+# Keys of requests that name a managed policy and are about somebody who is to have it.
+_POLICIES_NAMED_BY_KEYS = {"Attached": "iam:PolicyARN", "AsBoundary": "iam:PermissionsBoundary"}
 
 # What only reads. Of a stack, alarms and roles, since they may be the application's own to look at,
 # and of the bucket of archives. A function, its log and its environment are nobody's but the
@@ -105,6 +109,7 @@ def broker_denials(
     function needs the base role. Regions are left open: a broker of the same name in another region
     has a session of this one against it, too.
     """
+    carriers = carrier_arns(stack)
     functions = with_children(anywhere(stack, "lambda", "function", function_name))
     log_groups = with_children(anywhere(stack, "logs", "log-group", log_group_name))
     a_brokers = {"Null": {f"aws:ResourceTag/{BROKER_TAG}": "false"}}
@@ -148,8 +153,19 @@ def broker_denials(
             resources=[parameters, f"{parameters}/"],
             conditions={"StringEquals": {"ssm:Recursive": "true"}},
         ),
+        # To attach one, or to have one as a boundary, is asked for who would have it (Service
+        # Authorization Reference, "Actions, resources, and condition keys for AWS Identity and
+        # Access Management (IAM)"). It could not be deleted any more.
+        *(
+            _deny(f"NoCarrier{sid}", actions=["iam:*"], conditions={"ArnLike": {key: carriers}})
+            for sid, key in _POLICIES_NAMED_BY_KEYS.items()
+        ),
         # Neither changed nor passed nor assumed: iam:PassRole and sts:* are in "everything but".
-        _deny("KeepRoles", not_actions=_READS["iam"], resources=[base_role, broker_role]),
+        _deny(
+            "KeepRolesAndCarriers",
+            not_actions=_READS["iam"],
+            resources=[base_role, broker_role, carriers],
+        ),
         _deny(
             "KeepAllBrokers",
             not_actions=[read for reads in _READS.values() for read in reads],

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 
 import aws_cdk as cdk
 import jsii
@@ -36,6 +37,8 @@ from ..application import (
 )
 from ..selection import RoleSelection
 
+# Of the carriers, which are named when somebody asks. It changes no size.
+_ANY_DAY = date(2000, 1, 1)
 # What the stand-ins of synthesis may be the reason of.
 _UNCERTAIN = (ManagedPolicyElsewhere, PolicyNotUnderstood)
 _ABOUT = " (sizes are about right: what only the deployment knows was given a usual length)"
@@ -48,8 +51,9 @@ class SessionsFit:
     A role costs one round trip to Node, for its name; if any is selected, a policy costs two.
     """
 
-    def __init__(self, scope: Construct, selection: RoleSelection) -> None:
+    def __init__(self, scope: Construct, selection: RoleSelection, *, large_roles: bool) -> None:
         self._scope = scope
+        self._day = _ANY_DAY if large_roles else None
         self._policy = selection.policy()
 
     def validate(self) -> list[str]:
@@ -69,7 +73,8 @@ class SessionsFit:
             policies = PolicyResources(root)
             times = Counter(name for _, name in selected)
             for role in roles:
-                _check(role, policies, is_only_of_its_name=times[role.name] == 1)
+                only = times[role.name] == 1
+                _check(role, policies, is_only_of_its_name=only, day=self._day)
         return []
 
     def _is_out_of_reach(self, role: IConstruct, root: IConstruct) -> bool:
@@ -88,24 +93,26 @@ class SessionsFit:
         return self._policy.allowed(principals) is not None
 
 
-def _check(role: NamedRole, policies: PolicyResources, *, is_only_of_its_name: bool) -> None:
+def _check(
+    role: NamedRole, policies: PolicyResources, *, is_only_of_its_name: bool, day: date | None
+) -> None:
     stand_in = UsualLength()
     try:
         known = snapshot(role, policies, stand_in, is_only_of_its_name=is_only_of_its_name)
     except Unreadable:
         return
-    refusal = _refusal(known)
-    if refusal and _refusal(_with_the_least(known)):
+    refusal = _refusal(known, day)
+    if refusal and _refusal(_with_the_least(known), day):
         about = _ABOUT if stand_in.used else ""
         cdk.Annotations.of(role.construct).add_warning_v2(
             "iam-sudo:sessionRefused", f"the broker would refuse to simulate {refusal}{about}"
         )
 
 
-def _refusal(snapshot: RoleSnapshot) -> SessionRefused | None:
+def _refusal(snapshot: RoleSnapshot, day: date | None) -> SessionRefused | None:
     """What the broker would say, if it is no more than what was read here that brings it about."""
     try:
-        next(iter(plan_sessions(snapshot, base_role=BASE_ROLE)))
+        next(iter(plan_sessions(snapshot, base_role=BASE_ROLE, day=day)))
     except SessionRefused as refusal:
         return None if isinstance(refusal, _UNCERTAIN) else refusal
     return None

@@ -20,6 +20,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from iam_sudo_core.arns import BROKER_TAG
+from iam_sudo_core.broker.settings import LARGE_ROLES_VARIABLE
 
 from ..accounts import possible_accounts
 from ..errors import InvalidChoice
@@ -90,6 +91,9 @@ class SessionPolicyStrategy:
         role_path: the IAM path of both roles, as in `/team/`; default: `/`. A role keeps its name
             and cannot move: of a broker that is deployed, change `role_name` as well. With
             `--local`, people then give the base role's ARN (`--base-role`, IAM_SUDO_BASE_ROLE).
+        large_roles: carry what a session has no room for by managed policies, which the broker
+            makes in the path `/iam-sudo/` and deletes after two days; default: True. With False,
+            and where an SCP denies it, roles of more than 2,048 characters are refused.
         role_name: of the base role; default: IAMSudoUser.
         base_role: the name of a base role that another stack of the account has made, for a second
             broker, as in another region, behind its path if it has one (`team/IAMSudoUser`); none
@@ -134,6 +138,7 @@ class SessionPolicyStrategy:
     denied_services: Sequence[str] = ()
     permissions_boundary: str | iam.IManagedPolicy | None = None
     role_path: str = "/"
+    large_roles: bool = True
     role_name: str = BASE_ROLE_NAME
     function_name: str = FUNCTION_NAME
     allow_local_simulation: bool = False
@@ -170,7 +175,11 @@ class SessionPolicyStrategy:
         check_kinds({RoleSelection: "RoleSelection(…)"}, selection=self.selection)
         check_kinds({logs.RetentionDays: "logs.RetentionDays.…"}, log_retention=self.log_retention)
         check_kinds({cdk.RemovalPolicy: "RemovalPolicy.…"}, removal_policy=self.removal_policy)
-        check_truths(allow_local_simulation=self.allow_local_simulation, dashboard=self.dashboard)
+        check_truths(
+            allow_local_simulation=self.allow_local_simulation,
+            dashboard=self.dashboard,
+            large_roles=self.large_roles,
+        )
         if self.alarms is not None:
             check_kinds({SudoAlarms: "SudoAlarms(…)"}, alarms=self.alarms)
         policies = "names of AWS managed policies, ARNs or IManagedPolicy objects"
@@ -208,6 +217,7 @@ class SessionPolicyStrategy:
             extras=extras,
             path=self.role_path,
             boundary=boundary,
+            large_roles=self.large_roles,
             with_source_identity=bool(self.rules),
             more=[read_permission(stack, self.function_name)] if published else [],
         )
@@ -262,7 +272,8 @@ class SessionPolicyStrategy:
                 else self.selection.environment(
                     stack, base_role=own_arn, name=name, role_arns=roles
                 )
-            ),
+            )
+            | ({} if self.large_roles else {LARGE_ROLES_VARIABLE: "false"}),
             extras=extras,
         )
         if published:
@@ -278,7 +289,9 @@ class SessionPolicyStrategy:
         for part in (log_group, role, function):
             cast(Any, part.node.default_child).tags.set_tag(BROKER_TAG, self.function_name)
         if not self.rules:
-            scope.node.add_validation(SessionsFit(scope, self.selection))
+            scope.node.add_validation(
+                SessionsFit(scope, self.selection, large_roles=self.large_roles)
+            )
         return Broker(
             base_role=base,
             function=function,

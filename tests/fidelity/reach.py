@@ -152,6 +152,11 @@ class BrokerInAccount:
             self.parameter,
         ]
 
+    @property
+    def untagged_parts(self) -> list[str]:
+        """A managed policy of the base role, and one that carries a session."""
+        return [self.policy, f"arn:aws:iam::{ACCOUNT}:policy/iam-sudo/20261125-{'a' * 20}"]
+
     def named_by_keys(self, action: Action) -> dict[str, Value]:
         """The condition keys of an action that can name a part, and name it."""
         parts = {

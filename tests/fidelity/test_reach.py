@@ -37,6 +37,7 @@ BEING_SOMEBODY = re.compile(r"credential|oauth|token|assume|federat", re.IGNOREC
 OVER = re.compile(
     "Count|Delete|Deregister|Describe|Disable|Disassociate|List|Register|Revoke|Introspect"
 )
+NAMES_A_POLICY = ("iam:PolicyARN", "iam:PermissionsBoundary")
 # The catalogue does not know the service yet.
 NEW = {"assurance:*"}
 # The services whose own role, which nobody has to pass, does this to logs or functions of an
@@ -95,13 +96,13 @@ def requests_on(parts, actions, *, tagged):
 
 
 def test_what_a_session_may_do_to_a_part_is_answered(evaluator, catalogue, broker):
-    parts = [*broker.tagged_parts, broker.policy]
+    parts = [*broker.tagged_parts, *broker.untagged_parts]
     on_parts = requests_on(parts, catalogue, tagged=False)
     assert allowed(evaluator, broker.session(), on_parts) == answered("of a part")
 
 
 def test_what_a_session_may_do_without_naming_a_part_is_answered(evaluator, catalogue, broker):
-    parts = [*broker.tagged_parts, broker.policy]
+    parts = [*broker.tagged_parts, *broker.untagged_parts]
     elsewhere = [
         request
         for action in catalogue
@@ -109,6 +110,16 @@ def test_what_a_session_may_do_without_naming_a_part_is_answered(evaluator, cata
         for request in action.elsewhere(broker.named_by_keys(action))
     ]
     assert allowed(evaluator, broker.session(), elsewhere) == answered("elsewhere")
+
+
+def test_no_carrier_of_a_session_is_given_to_anybody(evaluator, catalogue, broker):
+    """By no action whose condition key would name it, for whoever would get it."""
+    for key in NAMES_A_POLICY:
+        about = [action for action in catalogue if key in action.keys]
+        assert len(about) > 3
+        context = {key: broker.untagged_parts[-1]}
+        requests = [request for action in about for request in action.elsewhere(context)]
+        assert allowed(evaluator, broker.session(), requests) == set()
 
 
 def test_what_can_name_a_part_by_a_condition_key_is_answered(evaluator, everything, broker):
@@ -189,13 +200,14 @@ def against(broker, actions, pattern):
         and (pattern not in {None, "*"} or each.name.split(":")[0] in services)
     ]
     archive = ["arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-west-1/0a1b2c.zip"]
-    parts += [broker.policy, *archive]
+    parts += [*broker.untagged_parts, *archive]
     requests = requests_on(parts, meant, tagged=False)
     for each in meant:
         for context in (
             broker.named_by_keys(each),
             {"aws:ResourceTag/iam-sudo:broker": "of-another-broker"},
             {"aws:TagKeys": ["IAM-sudo:Broker"]},
+            *({key: broker.untagged_parts[-1]} for key in NAMES_A_POLICY),
         ):
             requests.extend(each.elsewhere(context))
     return requests

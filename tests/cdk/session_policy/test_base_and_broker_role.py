@@ -29,6 +29,7 @@ from tests.cdk.templates import (
 
 pytestmark = pytest.mark.slow
 
+CARRIERS = f"arn:aws:iam::{ACCOUNT}:policy/iam-sudo/*"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:iam-sudo"
 
 
@@ -135,6 +136,10 @@ def test_the_base_role_takes_policies_by_name_by_arn_and_as_objects():
     ]
 
 
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
 def denial(template, sid):
     return next(
         statement
@@ -231,6 +236,41 @@ def test_the_bucket_of_the_archive_may_be_a_parameter():
     assert bucket == f"arn:aws:s3:::{render(function['Properties']['Code']['S3Bucket'])}"
 
 
+def test_without_large_roles_the_broker_makes_no_policies_and_knows_it():
+    template = synth(large_roles=False)
+    text = json.dumps(broker_role(template)[1])
+    assert "CreatePolicy" not in text
+    assert "ListPolicies" not in text
+    environment = only(template, "AWS::Lambda::Function")[1]["Environment"]["Variables"]
+    assert environment["IAM_SUDO_LARGE_ROLES"] == "false"
+    # Another broker of the account may make some, and this base role's sessions leave them alone.
+    assert CARRIERS in denial(template, "KeepRolesAndCarriers")["Resource"]
+
+
+def test_large_roles_is_the_default_and_needs_no_variable(template):
+    environment = only(template, "AWS::Lambda::Function")[1]["Environment"]["Variables"]
+    assert "IAM_SUDO_LARGE_ROLES" not in environment
+
+
+def test_the_broker_never_attaches_a_policy_nor_gives_one_another_version(template):
+    [policy] = broker_role(template)[1]["Policies"]
+    allowed = [
+        action
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in listed(statement["Action"])
+    ]
+    assert not [each for each in allowed if "Attach" in each and "List" not in each]
+    assert not [each for each in allowed if "Version" in each and "Get" not in each]
+    assert not [each for each in allowed if "*" in each or each.startswith("iam:Tag")]
+
+
+@pytest.mark.parametrize("value", ["true", 1, None])
+def test_large_roles_is_true_or_false(value):
+    with pytest.raises(InvalidChoice, match="large_roles"):
+        SessionPolicyStrategy(large_roles=value)
+
+
 def test_the_guardrails_leave_room_for_policies_of_the_users_own():
     template = synth(role_name="r" * 64, function_name="f" * 64)
     policies = [policy["PolicyDocument"] for policy in base_role(template)["Policies"]]
@@ -269,6 +309,17 @@ def test_the_broker_may_read_roles_assume_the_base_role_and_write_its_log_and_no
             "Action": ["sts:AssumeRole", "sts:TagSession"],
             "Resource": f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser",
         },
+        {
+            "Effect": "Allow",
+            "Action": [
+                "iam:CreatePolicy",
+                "iam:DeletePolicy",
+                "iam:GetPolicy",
+                "iam:GetPolicyVersion",
+            ],
+            "Resource": f"arn:aws:iam::{ACCOUNT}:policy/iam-sudo/*",
+        },
+        {"Effect": "Allow", "Action": "iam:ListPolicies", "Resource": "*"},
         {
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],

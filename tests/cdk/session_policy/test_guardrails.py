@@ -27,6 +27,7 @@ FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:iam-sudo"
 LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/iam-sudo"
 BASE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser"
 BUCKET = f"arn:aws:s3:::cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+CARRIERS = f"arn:aws:iam::{ACCOUNT}:policy/iam-sudo/"
 BROKER_ROLE = "BROKER_ROLE"  # its name is CloudFormation's
 
 
@@ -186,6 +187,20 @@ def is_denied(statements, action, resource, **context):
         ("cloud9:ModifyTemporaryCredentialsOnEnvironmentEC2", "*"),
         ("sts:GetServiceBearerToken", "*"),
         ("sts:GetDelegatedAccessToken", "*"),
+        *(
+            (f"iam:{action}", f"{CARRIERS}20261125-{'a' * 20}")
+            for action in (
+                "CreatePolicy",
+                "CreatePolicyVersion",
+                "DeletePolicy",
+                "DeletePolicyVersion",
+                "SetDefaultPolicyVersion",
+                "TagPolicy",
+                "UntagPolicy",
+                "WhateverComesPolicy",
+            )
+        ),
+        ("iam:CreatePolicy", f"{CARRIERS}x/y"),
         ("iam:AcceptDelegationRequest", f"arn:aws:iam::{ACCOUNT}:delegation-request/0a1b2c"),
         *(
             (action, role)
@@ -239,10 +254,35 @@ def test_a_session_that_may_do_everything_may_not_touch_the_broker(denials, acti
         ("logs:StartQuery", LOGS + "-of-another-team"),
         ("logs:StopQuery", "*"),
         ("iam:CreatePolicyVersion", f"arn:aws:iam::{ACCOUNT}:policy/of-another-team"),
+        ("iam:CreatePolicy", f"arn:aws:iam::{ACCOUNT}:policy/iam-sudo-of-another-team"),
+        ("iam:GetPolicyVersion", f"{CARRIERS}20261125-{'a' * 20}"),
+        ("iam:ListEntitiesForPolicy", f"{CARRIERS}20261125-{'a' * 20}"),
     ],
 )
 def test_what_is_not_the_brokers_is_left_alone(denials, action, resource):
     assert not is_denied(denials, action, resource)
+
+
+@pytest.mark.parametrize(
+    ("action", "key"),
+    [
+        *((f"Attach{whom}Policy", "iam:PolicyARN") for whom in ("Group", "Role", "User")),
+        ("DetachRolePolicy", "iam:PolicyARN"),
+        *(
+            (f"Put{whom}PermissionsBoundary", "iam:PermissionsBoundary")
+            for whom in ("Role", "User")
+        ),
+        ("CreateRole", "iam:PermissionsBoundary"),
+    ],
+)
+def test_no_carrier_can_be_given_to_anybody(denials, action, key):
+    for policy, denied in (
+        (f"{CARRIERS}20261125-{'a' * 20}", True),
+        (f"arn:aws:iam::{ACCOUNT}:policy/of-another-team", False),
+        (None, False),
+    ):
+        about = f"arn:aws:iam::{ACCOUNT}:role/of-another-team"
+        assert is_denied(denials, f"iam:{action}", about, **{key: policy}) is denied
 
 
 @pytest.mark.parametrize("action", ["CreateEventSourceMapping", "UpdateEventSourceMapping"])

@@ -20,15 +20,25 @@ from iam_sudo_cdk import (
     SessionPolicyStrategy,
     TagTrustStrategy,
 )
+from tests.cdk import templates
 from tests.cdk.opened import TRUST, Later, app, messages, task_role
 from tests.cdk.round_trips import counted
-from tests.cdk.templates import ACCOUNT, IS_OLD, OTHER_ACCOUNT, REGION, iam_sudo, stack
+from tests.cdk.templates import ACCOUNT, IS_OLD, OTHER_ACCOUNT, REGION, stack
 
 pytestmark = pytest.mark.slow
 
 NAME = "iam-sudo-demo-orders"
 REFUSED = f"the broker would refuse to simulate {NAME}: "
 ABOUT = "(sizes are about right: what only the deployment knows was given a usual length)"
+
+
+def refusing(**strategy):
+    """A broker that makes no managed policies for what is too large."""
+    return SessionPolicyStrategy(large_roles=False, **strategy)
+
+
+def iam_sudo(scope, **strategy):
+    return templates.iam_sudo(scope, **{"large_roles": False, **strategy})
 
 
 def document(number=30, of="queue", **more):
@@ -99,6 +109,25 @@ def test_a_role_that_fits_is_not_warned_about(scope):
 def test_a_role_without_policies_is_not_warned_about(scope):
     role(scope)
     assert warnings(scope) == {}
+
+
+def test_a_role_that_managed_policies_carry_is_not_warned_about():
+    scope = stack()
+    iam_sudo(scope, large_roles=True)
+    role(scope, inline_policies={"large": policy_document(90)})
+    assert warnings(scope) == {}
+
+
+def test_a_role_that_no_managed_policies_carry_is_warned_about():
+    scope = stack()
+    iam_sudo(scope, large_roles=True)
+    names = [f"arn:aws:s3:::{'x' * 50}-{n}/*" for n in range(150)]
+    denial = {"Effect": "Deny", "Action": "s3:*", "NotResource": names}
+    uncut = iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": [denial]})
+    role(scope, inline_policies={"uncut": uncut})
+    assert "nor do 10 managed policies of 6,144 characters hold what the role may do" in warning(
+        scope
+    )
 
 
 def test_a_role_whose_inline_policies_are_too_large_is_warned_about_with_its_sizes(scope):
@@ -225,7 +254,7 @@ def test_outside_of_stages_their_roles_are_not_looked_at():
 
 def test_beside_tag_based_trust_it_is_said_as_well():
     scope = stack()
-    strategies = [SessionPolicyStrategy(), TagTrustStrategy()]
+    strategies = [refusing(), TagTrustStrategy()]
     sudo = IamSudo(scope, "IamSudo", strategy=strategies, development_accounts=[ACCOUNT])
     sudo.grant_sudo(iam.ArnPrincipal(f"arn:aws:iam::{ACCOUNT}:role/developer"))
     role(scope, inline_policies={"large": policy_document()})
