@@ -1,4 +1,7 @@
-"""A sign of life on a terminal, while nobody answers: from the second second on, and gone after."""
+"""A sign of life on a terminal, while nobody answers: from the second second on, and gone after.
+
+And a pause, for what AWS does not show everywhere yet.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from iam_sudo_client.report import printable
+from iam_sudo_client.report import log, printable
 
 _QUIET_SECONDS = 1.0
 _STEP_SECONDS = 0.25
+# After as long as the broker has waited itself.
+_SECONDS_UNTIL_SEEN = 5
 _ERASE_LINE = "\r\x1b[K"
 
 
@@ -49,3 +54,9 @@ def _turn(what: str, done: threading.Event) -> None:
             break
     sys.stderr.write(_ERASE_LINE)
     sys.stderr.flush()
+
+
+def pause_until_seen(why: str) -> None:
+    """Wait some seconds, with a word of why."""
+    log.warning("%s (in %d s, once)", why, _SECONDS_UNTIL_SEEN)
+    time.sleep(_SECONDS_UNTIL_SEEN)

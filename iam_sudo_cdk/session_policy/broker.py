@@ -1,4 +1,7 @@
-"""The broker: its function and its execution role."""
+"""The broker: its function, its log and its execution role.
+
+Long, because what the role may do is read together with what may run as it.
+"""
 
 from __future__ import annotations
 

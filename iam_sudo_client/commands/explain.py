@@ -172,8 +172,9 @@ def _plan(plan: Mapping[str, Any]) -> Iterator[str]:
         f"{len(plan['policy_arns'])} of {limits['policy_arns']} managed policies"
     )
     yield f"  {plan['policy_characters']:,} characters inline"
+    carriers = {each["arn"] for each in plan.get("carriers", ())}
     for arn in plan["policy_arns"]:
-        yield f"  {arn}"
+        yield f"  {arn}{', made by the broker when it is needed' if arn in carriers else ''}"
     tags = ", ".join(f"{key}={value}" for key, value in plan["tags"].items())
     yield f"Session tags: {tags or 'none'}"
     if plan["tags_not_passed"]:
@@ -208,7 +209,10 @@ def _diff(explanation: Mapping[str, Any]) -> Iterator[str]:
         for policy, document in explanation["policies"].items()
         for line in (f"# {policy}", *_pretty(document))
     ]
-    after = _pretty(explanation["plan"]["policy"])
+    plan = explanation["plan"]
+    after = [] if plan.get("carriers") else _pretty(plan["policy"])
+    for carrier in plan.get("carriers", ()):
+        after += [f"# {carrier['arn']}", *_pretty(carrier["document"])]
     yield from difflib.unified_diff(
         before, after, "policies of the role", "session policy", lineterm="", n=1_000
     )

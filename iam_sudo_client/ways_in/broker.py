@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from iam_sudo_client.errors import CommandLineError, Refused, ServiceFailed
+from iam_sudo_client.waiting import pause_until_seen
 from iam_sudo_client.ways_in.caller_credentials import odd_character
 from iam_sudo_client.ways_in.failures import (
     IN_BETWEEN,
@@ -74,6 +75,7 @@ _NO_DECISION = (
 # The emulator's name for an error of the handler's own, whatever it was. A refusal is known there
 # by naming the role that was asked for, or by how it begins.
 _OF_THE_HANDLER = "Runtime.HandlerError"
+_NOT_SEEN = core_errors.CarriersNotSeen.__name__
 _REFUSALS = ("invalid request: ", "base role ", "roles of principal ")
 
 
@@ -119,6 +121,9 @@ def ask(
         Refused, ServiceFailed, NotConfigured: as `ask_broker`.
     """
     answer = invoke_proven(caller, function_name, request.to_event())
+    if too_early := _not_seen_yet(answer):
+        pause_until_seen(too_early)
+        answer = invoke_proven(caller, function_name, request.to_event())
     where = f"{quoted(function_name)} in {caller.region}"
     if answer.status != _OK or _is_page(answer):
         raise _not_invoked(answer, where, caller)
@@ -134,6 +139,20 @@ def ask(
         raise ServiceFailed(
             f"the reply of {where} is not what was asked for{why}; {_IS_IT}"
         ) from None
+
+
+def _not_seen_yet(answer: Answer) -> str | None:
+    """What the function says, where it made managed policies that AWS does not show yet."""
+    if "x-amz-function-error" not in answer.headers:
+        return None
+    try:
+        said = json.loads(answer.body)
+    except _OF_JSON:
+        return None
+    found = said if isinstance(said, dict) else {}
+    message = one_line(str(found.get("errorMessage") or ""))
+    is_one = found.get("errorType") in (_NOT_SEEN, _OF_THE_HANDLER)
+    return message if is_one and message.endswith(core_errors.NOT_SEEN) else None
 
 
 def _check_confirmed(reply: object, request: Question, where: str) -> None:
@@ -226,6 +245,8 @@ def _said_by_function(said: object, where: str, request: Question) -> CommandLin
     if not (isinstance(error, type) and issubclass(error, core_errors.IamSudoError)):
         what = ": ".join(filter(None, (one_line(name), message))) or "it gave no reason"
         return ServiceFailed(f"{where} failed: {what}; {_IS_IT}")
+    if issubclass(error, core_errors.CarriersNotSeen):
+        return ServiceFailed(f"the broker {where} failed: {message}")
     if issubclass(error, _NO_DECISION):
         return ServiceFailed(f"the broker {where} failed: {message}; {_next_step(error, message)}")
     return Refused(message)

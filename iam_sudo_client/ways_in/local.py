@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from iam_sudo_client.errors import Refused, ServiceFailed
 from iam_sudo_client.report import Note
-from iam_sudo_client.waiting import waiting_for
+from iam_sudo_client.waiting import pause_until_seen, waiting_for
 from iam_sudo_client.ways_in.failures import service_failed, translated, who_denies
 from iam_sudo_core.account.calls import today
 from iam_sudo_core.broker.explanation import explain
 from iam_sudo_core.broker.listing import ListRequest, list_selected
 from iam_sudo_core.broker.simulate import simulate
 from iam_sudo_core.credentials import Credentials
-from iam_sudo_core.errors import AwsCallFailed, IamSudoError, RoleChanged, quoted
+from iam_sudo_core.errors import (
+    AwsCallFailed,
+    CarriersNotSeen,
+    IamSudoError,
+    RoleChanged,
+    quoted,
+)
 from iam_sudo_core.policy import Principal
 
 if TYPE_CHECKING:
@@ -36,7 +42,8 @@ def simulate_here(
         NotConfigured: the caller has no usable credentials.
     """
     iam, sts = caller.clients()
-    with _refusals(caller, base_role=request.base_role or base_role):
+
+    def simulated() -> Credentials:
         return simulate(
             request,
             selection=_Everything(),
@@ -46,6 +53,13 @@ def simulate_here(
             note=note,
             day=today(),
         )
+
+    with _refusals(caller, base_role=request.base_role or base_role):
+        try:
+            return simulated()
+        except CarriersNotSeen as error:
+            pause_until_seen(str(error))
+            return simulated()
 
 
 def explain_here(
@@ -89,7 +103,7 @@ def _refusals(caller: CallerSession, *, base_role: str) -> Iterator[None]:
         if error.operation == "AssumeRole" and error.code == "AccessDenied":
             raise ServiceFailed(_not_assumed(error.detail, base_role)) from error
         raise service_failed(error.operation, error.code, error.detail, caller=caller) from error
-    except RoleChanged as error:
+    except (CarriersNotSeen, RoleChanged) as error:
         raise ServiceFailed(str(error)) from error
     except IamSudoError as error:
         raise Refused(str(error)) from error

@@ -56,6 +56,8 @@ _LONGEST_QUOTE = 100
 _MOST_NAMES = 20
 # IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy, without white space.
 _MAX_MANAGED_POLICY = 6_144
+# How the error ends by which a command knows that it may ask again.
+NOT_SEEN = "; try again in a few seconds"
 _TRUST_YOU = "let the role trust you (tag-based trust), and use iam-sudo assume"
 
 
@@ -466,7 +468,7 @@ class CarriersNotSeen(IamSudoError):
     def __init__(self, *, role: str, detail: str) -> None:
         super().__init__(
             f"{role}: the managed policies that carry its session were made, and are not to be "
-            f"seen everywhere yet ({detail}); try again in a few seconds",
+            f"seen everywhere yet ({detail}){NOT_SEEN}",
             role=role,
             detail=detail,
         )

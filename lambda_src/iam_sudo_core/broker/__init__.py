@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from .request import Request, request_hash
     from .rules import Rule
     from .selection import POLICY_VARIABLE, RoleSelectionPolicy
-    from .settings import BASE_ROLE_VARIABLE, Settings
+    from .settings import BASE_ROLE_VARIABLE, LARGE_ROLES_VARIABLE, Settings
 
 __all__ = [
     "BASE_ROLE_VARIABLE",
+    "LARGE_ROLES_VARIABLE",
     "POLICY_VARIABLE",
     "Identity",
     "Request",
@@ -39,6 +40,7 @@ if not TYPE_CHECKING:
         {
             "BASE_ROLE_VARIABLE": "settings",
             "Identity": "callers",
+            "LARGE_ROLES_VARIABLE": "settings",
             "POLICY_VARIABLE": "selection",
             "Request": "request",
             "RoleSelectionPolicy": "selection",

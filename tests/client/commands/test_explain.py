@@ -43,6 +43,39 @@ def test_an_explanation_in_words(run: Run, service: Service) -> None:
     assert service.asked == [{"role_name": "orders-task", "explain": True}]
 
 
+CARRIER = "arn:aws:iam::111122223333:policy/iam-sudo/20261125-aaaaaaaaaaaaaaaaaaaa"
+CARRIED = EXPLANATION | {
+    "plan": EXPLANATION["plan"]
+    | {
+        "policy": None,
+        "policy_characters": 0,
+        "policy_arns": [CARRIER, "arn:aws:iam::aws:policy/X"],
+        "carriers": [
+            {
+                "arn": CARRIER,
+                "document": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny"}]},
+            }
+        ],
+    }
+}
+
+
+def test_managed_policies_that_carry_a_session_are_named(run: Run, service: Service) -> None:
+    service.body = CARRIED
+    lines = run("explain", "--role-name", "orders-task").stdout.splitlines()
+    assert f"  {CARRIER}, made by the broker when it is needed" in lines
+    assert "  arn:aws:iam::aws:policy/X" in lines
+
+
+def test_their_documents_are_the_session_policy_of_the_diff(run: Run, service: Service) -> None:
+    service.body = CARRIED
+    lines = run("explain", "--role-name", "orders-task", "--diff").stdout.splitlines()
+    assert "+++ session policy" in lines
+    assert f"+# {CARRIER}" in lines
+    assert '+      "Effect": "Deny"' in lines
+    assert "+null" not in lines
+
+
 def test_differences_and_what_a_boundary_cuts_are_said_with_their_statements(
     run: Run, service: Service
 ) -> None:

@@ -1,9 +1,15 @@
 """What the broker's function answers, or who is there in its place."""
 
+import json
 from typing import Any
 
 import pytest
 
+from iam_sudo_client import waiting
+from iam_sudo_client.errors import ServiceFailed
+from iam_sudo_client.ways_in import broker
+from iam_sudo_client.ways_in.invoke import Answer
+from iam_sudo_core import Request, errors
 from tests.client.command_line import GIVEN, Run, Service, one_error
 
 
@@ -123,3 +129,54 @@ def test_credentials_are_never_explained_by_a_broker_that_ignores_the_question(
     for debug in ([], ["--debug"]):
         finished = run("explain", "--role-name", "orders-task", *debug)
         assert "given-" not in finished.stdout + finished.stderr
+
+
+UNSEEN = str(errors.CarriersNotSeen(role="orders-task", detail="no such policy"))
+CREDENTIALS = {**GIVEN, "Expiration": "2026-11-25T12:00:00+00:00"}
+
+
+def answer(body: object, **headers: str) -> Answer:
+    return Answer(200, headers, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("error_type", ["CarriersNotSeen", "Runtime.HandlerError"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_aws_does_not_show_yet_is_asked_for_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error_type: str,
+    times: int,
+) -> None:
+    error = {"errorType": error_type, "errorMessage": UNSEEN}
+    unseen = answer(error, **{"x-amz-function-error": "Unhandled"})
+    answers = [unseen] * times + [answer(CREDENTIALS)]
+    waited: list[float] = []
+    monkeypatch.setattr(broker, "invoke_proven", lambda *_: answers.pop(0))
+    monkeypatch.setattr(waiting.time, "sleep", waited.append)
+    caller: Any = type("Caller", (), {"region": "eu-west-1"})
+    if times == 1:
+        broker.ask_broker(caller, Request("orders-task"), function_name="iam-sudo")
+        assert not answers
+    else:
+        with pytest.raises(
+            Exception, match="no such policy.*; try again in a few seconds$"
+        ) as told:
+            broker.ask_broker(caller, Request("orders-task"), function_name="iam-sudo")
+        # On the emulator nobody can tell it from a refusal.
+        assert (told.type is ServiceFailed) is (error_type == "CarriersNotSeen")
+        assert len(answers) == 1
+    assert waited == [5]
+    assert f"{UNSEEN} (in 5 s, once)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"errorType": "RoleChanged", "errorMessage": UNSEEN}, {"errorMessage": UNSEEN}, [], "x"],
+)
+def test_nothing_else_is_asked_for_again(monkeypatch: pytest.MonkeyPatch, body: object) -> None:
+    answers = [answer(body, **{"x-amz-function-error": "Unhandled"})]
+    monkeypatch.setattr(broker, "invoke_proven", lambda *_: answers.pop(0))
+    monkeypatch.setattr(waiting.time, "sleep", pytest.fail)
+    caller: Any = type("Caller", (), {"region": "eu-west-1"})
+    with pytest.raises(ServiceFailed):
+        broker.ask_broker(caller, Request("orders-task"), function_name="iam-sudo")

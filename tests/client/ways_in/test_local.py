@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from iam_sudo_client import waiting
 from iam_sudo_client.errors import Refused, ServiceFailed
+from iam_sudo_client.ways_in import local
 from iam_sudo_client.ways_in.local import simulate_here
 from iam_sudo_client.ways_in.session import CallerSession
-from iam_sudo_core import Credentials, Request
+from iam_sudo_core import Credentials, Request, errors
 from tests.aws_account import ACCOUNT, Account, Calls, allow
 
 ONE = {"Version": "2012-10-17", "Statement": [allow("ssm:DescribeParameters")]}
@@ -109,3 +112,63 @@ def test_local_says_which_permission_the_caller_lacks(
     deny("GetRole")
     with pytest.raises(ServiceFailed, match="ann may not GetRole; your own permissions"):
         simulate(caller, "orders-task")
+
+
+LARGE = {
+    "Version": "2012-10-17",
+    "Statement": [allow(f"s3:Get{n}", f"arn:aws:s3:::{'x' * 60}-{n}") for n in range(40)],
+}
+
+
+def test_local_makes_managed_policies_by_the_callers_own_permissions(
+    account: Account, caller: CallerSession, calls: Calls
+) -> None:
+    account.role("large", inline={"one": LARGE})
+    simulate(caller, "large")
+    arns = [each["arn"] for each in last(calls, "AssumeRole")["PolicyArns"]]
+    assert arns == [
+        f"arn:aws:iam::{ACCOUNT}:policy/iam-sudo/{last(calls, 'CreatePolicy')['PolicyName']}"
+    ]
+
+
+def test_without_permission_local_refuses_as_before_with_a_line_more(
+    account: Account, caller: CallerSession
+) -> None:
+    account.role("large", inline={"one": LARGE})
+    iam, sts = caller.clients()
+
+    def deny(**_: Any) -> None:
+        error = {"Error": {"Code": "AccessDenied", "Message": "not authorized"}}
+        raise ClientError(error, "CreatePolicy")
+
+    iam.meta.events.register("before-call.iam.CreatePolicy", deny)
+    caller.clients = lambda: (iam, sts)  # type: ignore[method-assign]
+    with pytest.raises(Refused, match=r"accepts 2,048 .*; managed policies could carry it, but"):
+        simulate(caller, "large")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_aws_does_not_show_yet_is_asked_for_once_more(
+    caller: CallerSession,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    times: int,
+) -> None:
+    waited: list[float] = []
+    left = [errors.CarriersNotSeen(role="large", detail="no such policy")] * times
+    given = Credentials("a", "b", "c", "d")
+
+    def simulated(*_: Any, **__: Any) -> Credentials:
+        if left:
+            raise left.pop()
+        return given
+
+    monkeypatch.setattr(local, "simulate", simulated)
+    monkeypatch.setattr(waiting.time, "sleep", waited.append)
+    if times == 1:
+        assert simulate(caller, "large") is given
+    else:
+        with pytest.raises(ServiceFailed, match="try again in a few seconds$"):
+            simulate(caller, "large")
+    assert waited == [5]
+    assert "no such policy); try again in a few seconds (in 5 s, once)" in caplog.text
