@@ -4,7 +4,8 @@ It is bound to one free port of 127.0.0.1, speaks TLS (the CDK's bootstrap bucke
 else, as AWS does), enforces IAM, and keeps every file in one directory that goes with it.
 What `environment()` hands out can reach nothing but it: no real account, no file of the user's.
 What the emulator gets wrong is listed in the design; this module neither hides nor mends it, but
-for what the product cannot be shown without: see `CONDITION_KEYS` and `TASK_SECRETS`.
+for what the product cannot be shown without: see `CONDITION_KEYS`, `TASK_SECRETS` and
+`NEW_POLICIES`.
 
 Long, because starting, handing out and stopping keep one promise together: nothing of it remains,
 and nothing leads out of it.
@@ -122,6 +123,23 @@ provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] |= {
 }
 """
 
+# What AWS has of iam:CreatePolicy and ministack has not: it is asked of the policy that is to be.
+# tests/emulator/test_emulator.py tells when ministack learns it.
+NEW_POLICIES = """
+from urllib.parse import parse_qs
+from ministack.core import iam_actions
+
+arn_without_policies = iam_actions.extract_resource_arn
+
+def arn_of_new_policy(service, method, path, headers, body, query, region, account):
+    asked = parse_qs(body.decode(errors="replace")) if service == "iam" else {}
+    if asked.get("Action") == ["CreatePolicy"]:
+        return f"arn:aws:iam::{account}:policy{asked.get('Path', ['/'])[0]}{asked['PolicyName'][0]}"
+    return arn_without_policies(service, method, path, headers, body, query, region, account)
+
+iam_actions.extract_resource_arn = arn_of_new_policy
+"""
+
 # Ministack as a library: its own command would also bind port 443, and hypercorn's would put the
 # server behind a second process. Standard input is the lifeline: it ends when the parent closes
 # it or dies, killed included, and then the directory and the group (Lambda workers too) go.
@@ -165,7 +183,7 @@ class Emulator:
     region: str = REGION
 
     @classmethod
-    def start(cls, *, patch: str = CONDITION_KEYS + TASK_SECRETS) -> Self:
+    def start(cls, *, patch: str = CONDITION_KEYS + TASK_SECRETS + NEW_POLICIES) -> Self:
         """Start an emulator of one's own and return when it answers.
 
         `patch` is Python that the emulator's process runs first.

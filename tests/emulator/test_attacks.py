@@ -95,6 +95,48 @@ def test_the_attacker_is_powerful_elsewhere(attacker: Any) -> None:
     attacker("s3").put_object(Bucket="made-by-the-attacker", Key="k", Body=b"")
 
 
+@pytest.fixture(scope="module")
+def carrier(attacker: Any, deployment: Deployment) -> str:
+    """A managed policy that the broker made for the session of a role that is too large."""
+    statements = [
+        allow(f"s3:Get{n:03}", resource=f"arn:aws:s3:::attacked-{n:03}/{'x' * 100}")
+        for n in range(25)
+    ]
+    deployment.role("iam-sudo-demo-attacked", *statements)
+    deployment.simulated("iam-sudo-demo-attacked")
+    explained = deployment.run(
+        "iam-sudo", "explain", "--role-name", "iam-sudo-demo-attacked", "--json"
+    )
+    [arn] = json.loads(explained.stdout)["plan"]["policy_arns"]
+    assert attacker("iam").get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"] == "v1"
+    made: str = arn
+    return made
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("create_policy_version", {"PolicyDocument": document(allow("*")), "SetAsDefault": True}),
+        ("delete_policy", {}),
+        ("delete_policy_version", {"VersionId": "v1"}),
+        ("set_default_policy_version", {"VersionId": "v1"}),
+        ("tag_policy", {"Tags": [{"Key": "a", "Value": "b"}]}),
+        ("untag_policy", {"TagKeys": ["a"]}),
+    ],
+)
+def test_what_carries_a_session_cannot_be_touched(
+    attacker: Any, carrier: str, operation: str, parameters: dict[str, Any]
+) -> None:
+    denied(getattr(attacker("iam"), operation), PolicyArn=carrier, **parameters)
+
+
+def test_nothing_is_made_beside_what_carries_sessions(attacker: Any) -> None:
+    iam = attacker("iam")
+    for path in ("/iam-sudo/", "/iam-sudo/x/"):
+        denied(iam.create_policy, PolicyName="x", Path=path, PolicyDocument=document(allow("*")))
+    iam.create_policy(PolicyName="x", Path="/elsewhere/", PolicyDocument=document(allow("*")))
+
+
 @pytest.mark.parametrize(
     ("operation", "parameters"),
     [

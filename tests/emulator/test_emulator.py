@@ -275,3 +275,36 @@ def test_a_task_s_secrets_are_as_in_aws(account: Account) -> None:
 def test_a_parameter_is_read_by_who_may_read_it(account: Account) -> None:
     assert may_read_a_parameter(account, of="/orders/x")
     assert not may_read_a_parameter(account, of="/orders/y")
+
+
+# A new managed policy: what it is asked of.
+
+ON_NEW_POLICIES = {"Action": "iam:CreatePolicy", "Resource": f"arn:aws:iam::{ACCOUNT}:policy/p/*"}
+
+
+def may_create(account: Account, user: Mapping[str, str], *, path: str) -> bool:
+    try:
+        account.client("iam", user).create_policy(
+            PolicyName=f"of-{user['UserName']}",
+            Path=path,
+            PolicyDocument=_document({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}),
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDenied":
+            raise
+        return False
+    return True
+
+
+def test_ministack_has_not_learnt_what_a_new_policy_is_asked_of(unpatched: Account) -> None:
+    user = unpatched.user("maker", **ON_NEW_POLICIES)
+    assert not may_create(unpatched, user, path="/p/"), (
+        "ministack has learnt the ARN of a new policy: take it out of demo.emulator.NEW_POLICIES"
+    )
+
+
+def test_a_new_policy_is_asked_for_by_its_path_and_name(account: Account) -> None:
+    user = account.user("maker", **ON_NEW_POLICIES)
+    assert may_create(account, user, path="/p/")
+    assert not may_create(account, user, path="/other/")
+    assert not may_create(account, user, path="/")

@@ -25,7 +25,7 @@ from tests.fidelity.evaluator import Evaluator
 from tests.fidelity.generated import TAGS, generated_cases
 from tests.fidelity.judge import Judge, Verdict
 
-DECISIONS = 200_000
+DECISIONS = 300_000
 GENERATED = 600
 # With each boundary: roles of the corpora, and generated ones.
 WITH_EACH_BOUNDARY = 18

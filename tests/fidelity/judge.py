@@ -12,6 +12,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from iam_sudo_core.arns import RoleArn
@@ -32,6 +33,8 @@ from tests.fidelity.readings import readings
 
 # A session has the base role's tags too, where it is not given others.
 BASE_TAGS = {"team": "platform", "env": "dev"}
+# The carriers'; it says nothing of what is in them.
+DAY = date(2026, 11, 25)
 BASE_POLICIES = [managed("AdministratorAccess"), managed("PowerUserAccess")]
 
 
@@ -52,12 +55,15 @@ class Difference:
 class Verdict:
     """What came of a role: the refusal, or the requests decided and where the session differs.
 
-    `ratio` is what compaction leaves of the characters of its inline policies; `named` counts the
-    requests that a session is denied for a difference which is named.
+    `without_carriers` is the refusal where nothing is carried by managed policies; `carriers` is
+    how many the best plan has. `ratio` is what compaction leaves of the characters of its inline
+    policies; `named` counts the requests that a session is denied for a difference which is named.
     """
 
     case: Case
     refusal: str | None = None
+    without_carriers: str | None = None
+    carriers: int = 0
     ratio: float | None = None
     decided: int = 0
     skipped: int = 0
@@ -77,8 +83,14 @@ class Judge:
     def plans(self, case: Case, *, seed: object) -> Verdict:
         """Judge all sessions that are planned for a role."""
         verdict = Verdict(case)
+        whole = WholeRole(case.snapshot, case.base_role, BASE_TAGS)
         try:
-            plans = list(plan_whole(WholeRole(case.snapshot, case.base_role, BASE_TAGS)))
+            next(plan_whole(whole))
+        except (Refusal, NotEquivalent) as refusal:
+            verdict.without_carriers = type(refusal).__name__
+        try:
+            plans = list(plan_whole(whole, day=DAY))
+            verdict.carriers = len(plans[0].carriers)
             verdict.ratio = _ratio(case.snapshot)
         except (Refusal, NotEquivalent) as refusal:
             verdict.refusal = type(refusal).__name__
@@ -179,6 +191,7 @@ def _principal_tags(tags: Mapping[str, str]) -> dict[str, str]:
 
 def _session(plan: SessionPlan, documents: Mapping[str, Any]) -> Document:
     """All session policies as one: the evaluator takes no more, and STS takes their union."""
+    documents = {**documents, **{each.arn: json.loads(each.text) for each in plan.carriers}}
     passed = [json.loads(plan.policy)] if plan.policy else []
     passed += [documents[arn] for arn in plan.policy_arns]
     statements = [statement for each in passed for statement in listed(each["Statement"])]
