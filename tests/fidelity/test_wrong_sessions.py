@@ -6,7 +6,13 @@ import random
 import pytest
 
 from iam_sudo_core.errors import CallerIdentityTested
-from tests.fidelity import wrong, wrong_boundaries, wrong_callers, wrong_overlaps
+from tests.fidelity import (
+    wrong,
+    wrong_boundaries,
+    wrong_callers,
+    wrong_carriers,
+    wrong_overlaps,
+)
 from tests.fidelity.boundaries import ARN, EVERYTHING, allow, deny, document
 from tests.fidelity.corpora import Case, role
 from tests.fidelity.judge import Verdict
@@ -16,6 +22,7 @@ pytestmark = pytest.mark.slow
 SEED = 20261124
 REQUESTS = 900
 PLAIN = Case("", "", role(inline_policies={"policy": document(*wrong.ROLE.values())}))
+CARRIED = Case("", "", role(inline_policies={"policy": document(*wrong_carriers.ROLE.values())}))
 BOUNDED = Case(
     "",
     "",
@@ -56,6 +63,7 @@ def judged(make_judge):
         (PLAIN, wrong.ROLE),
         (BOUNDED, wrong_boundaries.CUT),
         (OVERLAPPING, wrong_overlaps.MEET),
+        (CARRIED, wrong_carriers.parts()),
     ],
 )
 def test_what_the_wrong_sessions_spoil_is_right(judged, case, right):
@@ -69,6 +77,14 @@ def test_a_wrong_compaction_is_caught(judged, spoil):
     said = copy.deepcopy(wrong.ROLE)
     spoil(said)
     assert judged(PLAIN, said).differences
+
+
+@pytest.mark.parametrize("spoil", wrong_carriers.WRONG)
+def test_a_wrong_carrier_is_caught(judged, spoil):
+    said = wrong_carriers.parts()
+    assert len(said) > 5
+    spoil(said)
+    assert judged(CARRIED, said).differences
 
 
 @pytest.mark.parametrize("spoil", wrong_boundaries.WRONG)

@@ -7,8 +7,8 @@ whole statement may be invalid.
 
 A `Not…` list is never dealt out: all but A is more than all but A and B. But a `NotAction` that is
 too long can be said for some beginnings at a time: every part names those actions of the list that
-begin with its own, and `x*` for each beginning x of the others. What begins with x is then decided
-by one part, as the list decides it. `NotResource` stays whole.
+begin with its own, and `x*` for each beginning x of the others, which is a service at least. What
+begins with x is then decided by one part, as the list decides it. `NotResource` stays whole.
 
 Every result is checked before it is used, by what it says and not by how it was made.
 """
@@ -28,9 +28,10 @@ from .statements import Statement
 
 T = TypeVar("T")
 
-# What a pattern of actions begins with, whatever it matches.
-_LITERAL = re.compile("[a-z0-9:-]+")
-_FAMILY = re.compile(r"[a-z0-9:-]+\*")
+# What a pattern of actions begins with, whatever it matches: a service at least, since IAM takes no
+# wildcard in its place.
+_LITERAL = re.compile("(?P<service>[a-z0-9-]+:)[a-z0-9]*")
+_FAMILY = re.compile(r"[a-z0-9-]+:[a-z0-9]*\*")
 
 
 def cut(statement: Statement, *, room: int) -> list[Statement] | None:
@@ -116,9 +117,9 @@ def _families(keys: Sequence[str], *, longest: int, beginning: str = "") -> dict
     """Beginnings of which none is another's, with the patterns that surely begin so."""
     found: dict[str, list[str]] = {}
     for key in keys:
-        literal = _LITERAL.match(key)
-        if literal and len(literal[0]) > len(beginning):
-            found.setdefault(key[: len(beginning) + 1], []).append(key)
+        literal, known = _LITERAL.match(key), len(beginning)
+        if literal and len(literal[0]) > known:
+            found.setdefault(key[: known + 1] if known else literal["service"], []).append(key)
     families = {}
     for each, some in found.items():
         is_long = sum(map(len, some)) > longest and len(some) > 1
