@@ -33,6 +33,7 @@ from benchmarks.sides import ANCESTOR, OURS, PROJECT, Side
 MEASUREMENTS: dict[str, Measurement] = {
     "warm": broker.measure_warm,
     "cold": broker.measure_cold,
+    "large": broker.measure_large,
     "bundle": bundle.measure,
     "help": command.measure,
     "invocation": invocation.measure,

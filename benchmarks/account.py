@@ -35,6 +35,10 @@ LATENCY, PER_YARDSTICK = 0.040, 0.8
 REGION = "eu-west-1"
 BASE_ROLE = "arn:aws:iam::123456789012:role/IAMSudoUser"  # moto's account
 TARGET = "iam-sudo-demo-orders"
+# Roles of 9,000 characters: each is asked for the first time once.
+LARGE = [f"iam-sudo-demo-large-{number:02}" for number in range(11)]
+# What is another answer the second time.
+_NEVER_THE_SAME = (b"AssumeRole", b"CreatePolicy", b"GetPolicy", b"ListPolicies")
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIABENCHMARK0000000", "AWS_SECRET_ACCESS_KEY": "benchmark"}
 
 # Five inline policies as one finds them: 750 characters when merged, well within a session's.
@@ -160,7 +164,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             f"https://{service}.amazonaws.com/", data=body, headers=headers, timeout=60
         )
         answer = (response.status_code, response.content)
-        if b"Action=AssumeRole" not in body:
+        if not any(b"Action=" + each in body for each in _NEVER_THE_SAME):
             self.server.remembered[service, body] = answer
         return answer
 
@@ -176,8 +180,11 @@ def _create_roles(count: int) -> None:
     for name, (actions, resource) in INLINE_POLICIES.items():
         statement = {"Effect": "Allow", "Action": actions.split(), "Resource": resource}
         iam.put_role_policy(RoleName=TARGET, PolicyName=name, PolicyDocument=_document(statement))
+    for name in LARGE:
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=_trust("ecs-tasks"))
+        iam.put_role_policy(RoleName=name, PolicyName="large", PolicyDocument=_large(name))
     services = ("ecs-tasks", "lambda", "states", "codebuild")
-    for number in range(count - 1):
+    for number in range(count - 1 - len(LARGE)):
         service = services[number % len(services)]
         iam.create_role(
             RoleName=f"team-{number % 37:02}-{service}-{number:05}",
@@ -191,8 +198,22 @@ def _trust(service: str) -> str:
     return _document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
 
 
-def _document(statement: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def _large(name: str) -> str:
+    """A policy of its own, which takes two managed policies to carry."""
+    return _document(
+        *(
+            {
+                "Effect": "Allow",
+                "Action": f"s3:Get{number:03}",
+                "Resource": f"arn:aws:s3:::{name}-{number:03}/{'x' * 70}",
+            }
+            for number in range(50)
+        )
+    )
+
+
+def _document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def _serve(roles: int, latency: float, directory: Path) -> None:

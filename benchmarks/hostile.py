@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -28,6 +29,7 @@ _KNOWN: dict[str, Any] = {
     "selection": Everything(),
     "base_role": BASE_ROLE,
     "note": lambda **_: None,
+    "day": date(2026, 11, 25),
 }
 
 

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from iam_sudo_core.arns import RoleArn
+from botocore.exceptions import ClientError
+
+from iam_sudo_core.arns import CARRIER_PATH, RoleArn
 from iam_sudo_core.policy.principals import Principal
 
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -59,8 +61,10 @@ class Iam:
     def get_paginator(self, operation: str) -> Any:
         class Pages:
             @staticmethod
-            def paginate(*, RoleName: str) -> Iterator[Document]:  # noqa: N803
-                if operation == "list_role_policies":
+            def paginate(*, RoleName: str = "", **_: object) -> Iterator[Document]:  # noqa: N803
+                if operation == "list_policies":
+                    yield {"Policies": []}
+                elif operation == "list_role_policies":
                     yield {"PolicyNames": list(self._inline) if RoleName == NAME else []}
                 else:
                     arns = self._attached[RoleName]
@@ -71,11 +75,22 @@ class Iam:
     def get_role_policy(self, *, RoleName: str, PolicyName: str) -> Document:  # noqa: ARG002, N803
         return {"PolicyDocument": self._inline[PolicyName]}
 
-    def get_policy(self, *, PolicyArn: str) -> Document:  # noqa: ARG002, N803
+    def get_policy(self, *, PolicyArn: str) -> Document:  # noqa: N803
+        _no_carrier(PolicyArn)
         return {"Policy": {"DefaultVersionId": "v1", "PolicyId": "ANPA"}}
 
     def get_policy_version(self, *, PolicyArn: str, VersionId: str) -> Document:  # noqa: ARG002, N803
+        _no_carrier(PolicyArn)
         return {"PolicyVersion": {"Document": self._documents[PolicyArn]}}
+
+    def create_policy(self, **_: object) -> Document:
+        return {}
+
+
+def _no_carrier(arn: str) -> None:
+    """Every role is asked for the first time of a day."""
+    if CARRIER_PATH in arn:
+        raise ClientError({"Error": {"Code": "NoSuchEntity", "Message": ""}}, "GetPolicy")
 
 
 class Everything:

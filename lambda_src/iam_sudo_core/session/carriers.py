@@ -17,7 +17,7 @@ import hashlib
 import json
 import re
 from base64 import b32encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -26,7 +26,7 @@ from ..arns import CARRIER_PATH, RoleArn
 from ..errors import PolicyNotUnderstood
 from ..policy.compaction import NotEquivalent, compact, cost
 from ..policy.comparisons import MAX_COMPARISONS
-from ..policy.cutting import cut
+from ..policy.cutting import cut, length
 from ..policy.documents import merge, serialize
 from ..policy.statements import DENY, Statement, parse
 from .drafts import MAX_CHARACTERS, MAX_POLICY_ARNS, NOT_ACCEPTED, Draft
@@ -76,15 +76,21 @@ def is_old(name: str, *, day: date) -> bool:
 
 def loads(drafts: Iterable[Draft], snapshot: RoleSnapshot, *, base_role: RoleArn) -> Iterator[Load]:
     """The ways to carry what a role may do: by the fewest carriers, and by the fewest ARNs."""
-    compacted = [draft for draft in drafts if draft.is_compacted]
+    known = {}
+    for arn in snapshot.managed_policy_arns:
+        # Unread, or of an unknown shape, it stays an ARN.
+        with suppress(PolicyNotUnderstood):
+            known[arn] = parse(snapshot.statements(arn))
+    compacted = [(each, parse(each.statements)) for each in drafts if each.is_compacted]
     for moves_all in (False, True):
         found = [
             load
-            for draft in compacted
-            if (load := _load(draft, snapshot, base_role=base_role, moves_all=moves_all))
+            for draft, own in compacted
+            if (load := _load(draft, own, known, base_role=base_role, moves_all=moves_all))
         ]
-        if found:
-            yield min(found, key=lambda each: (len(each.documents), len(each.policy_arns)))
+        if not found:
+            return
+        yield min(found, key=lambda each: (len(each.documents), len(each.policy_arns)))
 
 
 def pack(statements: Sequence[Statement]) -> list[str] | None:
@@ -121,20 +127,26 @@ def _packed(parts: Sequence[Statement]) -> list[str]:
 
 
 def _load(
-    draft: Draft, snapshot: RoleSnapshot, *, base_role: RoleArn, moves_all: bool
+    draft: Draft,
+    own: Sequence[Statement],
+    known: Mapping[str, Sequence[Statement]],
+    *,
+    base_role: RoleArn,
+    moves_all: bool,
 ) -> Load | None:
-    """A draft by carriers; of its managed policies those stay ARNs for which there is room."""
-    known = {}
-    for arn in draft.policy_arns:
-        # Unread, or of an unknown shape, it stays one.
-        with suppress(PolicyNotUnderstood):
-            known[arn] = snapshot.statements(arn)
-    order = sorted(known, key=lambda arn: len(serialize(merge([known[arn]]))))
+    """A draft by carriers; of its managed policies those stay ARNs for which there is room.
+
+    `own` are its statements, `known` those of the role's managed policies.
+    """
+    order = sorted(
+        (arn for arn in draft.policy_arns if arn in known),
+        key=lambda arn: sum(map(length, known[arn])),
+    )
     moving = len(order) if moves_all else 0
     left = MAX_COMPARISONS
     while True:
         moved = order[:moving]
-        united = parse((*draft.statements, *(s for arn in moved for s in known[arn])))
+        united = [*own, *(statement for arn in moved for statement in known[arn])]
         if moved and (left := left - cost(united)) > 0:  # else it takes too long
             united = compact(united)
         documents = pack(united)
