@@ -149,10 +149,11 @@ def _load(
         united = [*own, *(statement for arn in moved for statement in known[arn])]
         if moved and (left := left - cost(united)) > 0:  # else it takes too long
             united = compact(united)
-        documents = pack(united)
+        kept = tuple(arn for arn in draft.policy_arns if arn not in moved)
+        # Nothing at all would be everything that the base role may do.
+        documents = pack(united) if united or kept else [serialize(merge([]))]
         if documents is None or any(NOT_ACCEPTED.search(text) for text in documents):
             return None
-        kept = tuple(arn for arn in draft.policy_arns if arn not in moved)
         too_many = len(documents) + len(kept) - MAX_POLICY_ARNS
         characters = len(documents) * (len(_path(base_role)) + _NAME_CHARACTERS)
         if too_many <= 0 and characters + sum(map(len, kept)) <= MAX_CHARACTERS:

@@ -185,6 +185,18 @@ def test_denials_are_in_every_carrier_where_that_takes_none_more() -> None:
     assert all(denial in json.loads(each.text)["Statement"] for each in plan.carriers)
 
 
+def test_a_role_that_may_do_nothing_is_carried_as_a_deny_all() -> None:
+    empty = "arn:aws:iam::aws:policy/Empty"
+    says_nothing = {"managed_policy_arns": (empty,), "documents": {empty: document()}}
+    for role in (snapshot(), snapshot(document()), snapshot(**says_nothing)):
+        for plan in plans(role):
+            said = [each for each in carried(plan, role) if each]
+            assert said == [{"Effect": "Deny", "Action": "*", "Resource": "*"}] or (
+                plan.policy_arns == (empty,)
+            )
+        assert plans(role)[-1].carriers or plans(role)[-1].policy_arns == (empty,)
+
+
 def test_no_session_of_a_base_role_of_another_account_has_carriers() -> None:
     with pytest.raises(errors.SessionPolicyTooLarge):
         plans(snapshot(many(50), account="444455556666"))
