@@ -6,12 +6,14 @@ nobody can read, is an `AwsCallFailed` that holds no secret.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 import boto3
 from botocore.config import Config
@@ -23,6 +25,14 @@ from ..errors import AwsCallFailed
 
 # As many side by side as botocore keeps connections for.
 CONNECTIONS = 10
+
+
+# Where replies have a document. Of a key that is there twice botocore keeps the last.
+_DOCUMENTS = {
+    "GetPolicyVersion": ("PolicyVersion", "Document"),
+    "GetRole": ("Role", "AssumeRolePolicyDocument"),
+    "GetRolePolicy": ("PolicyDocument",),
+}
 
 
 class Client(Protocol):
@@ -40,6 +50,9 @@ def clients(session: Session | None = None, **options: Any) -> tuple[Client, Cli
     session.set_config_variable("sts_regional_endpoints", "regional")
     made = boto3.Session(botocore_session=session)
     iam, sts = (made.client(name, config=config(), **options) for name in ("iam", "sts"))
+    for operation in _DOCUMENTS:
+        # Before botocore reads the document, as the more specific of two handlers.
+        iam.meta.events.register(f"after-call.iam.{operation}", _refuse_doubled_keys)
     return iam, sts
 
 
@@ -91,6 +104,24 @@ def pages(client: Client, operation: str, key: str, **parameters: Any) -> list[A
     if found and found[-1].get("IsTruncated"):
         raise _unreadable(operation)
     return [item for page in found for item in page[key]]
+
+
+def _refuse_doubled_keys(parsed: dict[str, Any], model: Any, **_: object) -> None:
+    """Leave no document where one says something twice under one key: which counts is not known."""
+    *way, name = _DOCUMENTS[model.name]
+    for step in way:
+        parsed = parsed.get(step, {})
+    try:
+        json.loads(unquote(parsed.get(name, "null")), object_pairs_hook=_each_key_once)
+    except ValueError:
+        parsed[name] = None
+
+
+def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 @contextmanager

@@ -54,3 +54,33 @@ def test_a_managed_policy_that_was_deleted_and_made_anew_is_another_one(
     monkeypatch.setattr(simulate, "assume_unchanged", made_anew)
     with pytest.raises(errors.RoleChanged, match="versions"):
         broker.handler({"role_name": NAME}, CONTEXT)
+
+
+TWICE = (
+    '{"Version":"2012-10-17","Statement":'
+    '[{"Effect":"Deny","Effect":"Allow","Action":"*","Resource":"*"}]}'
+)
+
+
+def test_a_policy_that_says_something_twice_under_one_key_is_not_understood(
+    account: Account, broker: ModuleType
+) -> None:
+    account.role(NAME, inline={"p": {"Version": "2012-10-17", "Statement": [allow("s3:*")]}})
+    role = iam_backends[ACCOUNT]["aws"].get_role(NAME)
+    role.policies["p"] = TWICE
+    with pytest.raises(errors.PolicyNotUnderstood, match="it is not an object"):
+        broker.handler({"role_name": NAME}, CONTEXT)
+
+
+def test_a_managed_policy_and_a_trust_policy_are_not_understood_either(
+    account: Account, broker: ModuleType
+) -> None:
+    boundary = account.managed_policy("boundary", allow("s3:*"))
+    stored = iam_backends[ACCOUNT]["aws"]
+    stored.managed_policies[boundary].versions[0].document = TWICE
+    account.role(NAME, boundary=boundary)
+    with pytest.raises(errors.PolicyNotUnderstood, match="boundary.* it is not an object"):
+        broker.handler({"role_name": NAME}, CONTEXT)
+    stored.get_role(NAME).assume_role_policy_document = TWICE
+    with pytest.raises(errors.TrustPolicyNotUnderstood):
+        broker.handler({"role_name": NAME}, CONTEXT)

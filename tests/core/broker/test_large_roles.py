@@ -267,6 +267,20 @@ def test_values_that_python_takes_for_equal_are_not_the_same(one: str, other: st
 
 
 @pytest.mark.usefixtures("large")
+def test_a_document_that_only_seems_to_be_the_same_is_refused(
+    broker: ModuleType, calls: Calls
+) -> None:
+    def say_it_twice(arn: str) -> None:
+        # Who keeps the last of both reads what was meant.
+        version = stored()[arn].versions[0]
+        version.document = version.document.replace(
+            '{"Effect":"Allow","Action":', '{"Effect":"Allow","Action":"*","Action":', 1
+        )
+
+    assert "it says something else" in tampered(broker, calls, say_it_twice)
+
+
+@pytest.mark.usefixtures("large")
 def test_that_somebody_made_it_meanwhile_is_success(broker: ModuleType, calls: Calls) -> None:
     def be_faster(params: dict[str, Any], **_: Any) -> None:
         if params["PolicyName"] not in {policy.name for policy in stored().values()}:
