@@ -55,13 +55,15 @@ class Difference:
 class Verdict:
     """What came of a role: the refusal, or the requests decided and where the session differs.
 
-    `without_carriers` is the refusal where nothing is carried by managed policies; `carriers` is
-    how many the best plan has. `ratio` is what compaction leaves of the characters of its inline
-    policies; `named` counts the requests that a session is denied for a difference which is named.
+    `characters` are those of a session that is too large. `without_carriers` is the refusal where
+    nothing is carried by managed policies; `carriers` is how many the best plan has. `ratio` is
+    what compaction leaves of the characters of its inline policies; `named` counts the requests
+    that a session is denied for a difference which is named.
     """
 
     case: Case
     refusal: str | None = None
+    characters: int = 0
     without_carriers: str | None = None
     carriers: int = 0
     ratio: float | None = None
@@ -94,6 +96,7 @@ class Judge:
             verdict.ratio = _ratio(case.snapshot)
         except (Refusal, NotEquivalent) as refusal:
             verdict.refusal = type(refusal).__name__
+            verdict.characters = getattr(refusal, "characters", 0)
             return verdict
         sessions = [_session(plan, case.snapshot.documents) for plan in plans]
         rng = random.Random(f"{seed} {case.corpus} {case.name}")

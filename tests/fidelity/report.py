@@ -8,11 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from iam_sudo_core.session.carriers import MAX_CARRIER
+from iam_sudo_core.session.drafts import MAX_POLICY_ARNS
 from tests.fidelity.corpora import AWS_MANAGED
 from tests.fidelity.judge import Verdict
 
 # Of the AWS managed policies that no session has room for, as many as carriers hold.
 CARRIED = 268
+# Of ten carriers.
+ROOM = MAX_POLICY_ARNS * MAX_CARRIER
 TOO_LARGE = {"SessionPolicyTooLarge", "TooManyManagedPolicies"}
 # Other refusals say what stands in the way; this one is a defect of ours.
 UNPROVED = "NotEquivalent"
@@ -122,6 +126,8 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     lines = [f"Left out of both sides: {cause}, {count}." for cause, count in left_out.items()]
     served, large = carried(verdicts)
     lines.append(f"Of {large:,} AWS managed policies that are too large {served:,} are carried.")
+    sizes = sorted(each.characters for each in too_large(verdicts))
+    lines.append(f"Refused for their size: {', '.join(f'{size:,}' for size in sizes) or 'none'}.")
     carriers = Counter(each.carriers for each in verdicts if each.carriers)
     by_number = ", ".join(f"{number}: {roles:,}" for number, roles in sorted(carriers.items()))
     lines.append(f"Roles by how many carriers they need: {by_number or 'none'}.")
@@ -132,7 +138,7 @@ def missed(verdicts: Sequence[Verdict], *, decisions: int) -> list[str]:
     """The targets that were missed, in words."""
     total = rows(verdicts)[-1]
     served, large = carried(verdicts)
-    others = too_large(verdicts)
+    small = [each for each in too_large(verdicts) if each.characters <= ROOM]
     causes: Mapping[str, bool] = {
         f"{total.wider} requests on which a session allows what the role does not": total.wider > 0,
         f"{total.narrower} requests on which a session denies what role and base role allow":
@@ -141,6 +147,6 @@ def missed(verdicts: Sequence[Verdict], *, decisions: int) -> list[str]:
         f"{total.refused[UNPROVED]} compactions that were not proved": total.refused[UNPROVED] > 0,
         f"{served:,} of {large:,} AWS managed policies that are too large are carried, less than "
         f"{CARRIED:,}": large > 0 and served < CARRIED,
-        f"{len(others):,} other roles are refused for their size": bool(others),
+        f"{len(small):,} roles are refused for a size that ten carriers have room for": bool(small),
     }  # fmt: skip
     return [cause for cause, is_missed in causes.items() if is_missed]

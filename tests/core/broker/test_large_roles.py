@@ -557,8 +557,12 @@ def test_who_may_not_list_policies_gets_a_session_all_the_same(broker: ModuleTyp
 
 @pytest.mark.usefixtures("large")
 def test_those_that_stay_do_not_keep_others_from_being_removed(broker: ModuleType) -> None:
-    """Twenty that cannot be removed, and one that can: it is some time its turn."""
-    stuck = {carrier(TODAY - timedelta(days=10), end=each) for each in "abcdefghijklmnopqrst"}
+    """Many that cannot be removed, and one that can: it is some time its turn."""
+    stuck = {
+        carrier(TODAY - timedelta(days=days), end=each)
+        for days in range(10, 16)
+        for each in "abcdefghijklmnopqrstuvwxyz"
+    }
     free = carrier(TODAY - timedelta(days=3))
 
     def conflict(params: dict[str, Any], **_: Any) -> None:
