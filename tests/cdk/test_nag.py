@@ -157,6 +157,7 @@ def test_without_the_acknowledgements_there_would_be_findings(tmp_path, monkeypa
         "AwsSolutions-IAM5[Resource::*]",
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:role/*]",
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:policy/*]",
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:policy/iam-sudo/*]",
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::aws:policy/*]",
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>"
         ":log-group:/aws/lambda/iam-sudo:*]",

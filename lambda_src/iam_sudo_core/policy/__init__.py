@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from . import conditions, documents, patterns, principals
     from .compaction import NotEquivalent, compact, cost
     from .comparisons import MAX_COMPARISONS, Patterns
-    from .cutting import cut
+    from .cutting import cut, length
     from .denials import complement
     from .elements import Pattern
     from .intersection import NotExact, product
@@ -35,6 +35,7 @@ __all__ = [
     "cost",
     "cut",
     "documents",
+    "length",
     "matches",
     "parse",
     "patterns",
@@ -64,6 +65,7 @@ if not TYPE_CHECKING:
             "cost": "compaction",
             "cut": "cutting",
             "documents": None,
+            "length": "cutting",
             "matches": "patterns",
             "parse": "statements",
             "patterns": None,

@@ -107,6 +107,12 @@ class _Bound:
     name: str
     statements: tuple[PolicyStatement, ...]
     refusal: Callable[[NotExact], SessionRefused]
+    arn: str | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it has no room itself, so that what it leaves of a role may have none."""
+        return Draft(tuple(write(self.statements))).characters > MAX_CHARACTERS
 
 
 def _bounded(snapshot: RoleSnapshot, narrowing: Iterable[Statement] | None) -> Iterator[Draft]:
@@ -130,6 +136,7 @@ def _bounds(snapshot: RoleSnapshot, narrowing: Iterable[Statement] | None) -> It
                 statement=serialize(obstacle.statement.to_json()),
                 problem=obstacle.problem,
             ),
+            arn,
         )
     if narrowing is not None:
         yield _Bound(
@@ -144,7 +151,11 @@ def _bounds(snapshot: RoleSnapshot, narrowing: Iterable[Statement] | None) -> It
 
 
 def _within(bound: _Bound, ways: Iterable[Draft], snapshot: RoleSnapshot) -> Iterator[Draft]:
-    """Each way to say something, cut by a bound: by both constructions, or by one."""
+    """Each way to say something, cut by a bound: by both constructions, or by one.
+
+    What both allow is also what the bound allows, cut by what the role does not. A bound that has
+    an exact form, and is a managed policy, may be far too large for anything but its ARN.
+    """
     applied, obstacle = False, None
     for way in ways:
         try:
@@ -161,6 +172,12 @@ def _within(bound: _Bound, ways: Iterable[Draft], snapshot: RoleSnapshot) -> Ite
             applied = True
         except (NotExact, PolicyNotUnderstood) as error:
             obstacle = obstacle or error
+        if applied and bound.arn and bound.is_large:
+            with suppress(NotExact, PolicyNotUnderstood):
+                managed = [s for policy in way.policy_arns for s in snapshot.statements(policy)]
+                denials = write(complement(parse((*way.statements, *managed))))
+                how = (*way.how, f"{bound.name} as it is, the role {_COMPLEMENT}")
+                yield Draft(tuple(denials), (bound.arn,), how)
     if obstacle is None or applied:
         return
     if isinstance(obstacle, PolicyNotUnderstood):

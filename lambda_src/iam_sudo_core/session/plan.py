@@ -94,6 +94,8 @@ def plan_sessions(
     smallest: Draft | SessionPlan | None = None
     found: list[Draft] = []
     for draft in drafts(snapshot, narrowing=narrowing):
+        if not all(_accepted_with(base_role, arn) for arn in draft.policy_arns):
+            continue  # the boundary's, of another account than the base role
         found.append(draft)
         if draft.fits and (smallest is None or draft.characters < smallest.characters):
             smallest = draft

@@ -291,3 +291,51 @@ def test_what_is_lost_on_the_way_is_not_used(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(carriers, "_fill", lambda texts, **more: fill(list(texts)[1:], **more))
     with pytest.raises(NotEquivalent):
         pack(parse(many(40)["Statement"]))
+
+
+# A boundary that is too large for anything but its ARN.
+
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+NO_LISTS = {"Effect": "Deny", "Action": "s3:List*", "Resource": "*"}
+LARGE_BOUNDARY = document(
+    allow([f"{service}:Get{'Name' * 3}{n:04}" for n in range(1_500) for service in ("s3", "sqs")]),
+    # Has no complement: its actions are allowed otherwise, too.
+    allow("s3:Get*", "*", Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}),
+)
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ([allow("*")], []),
+        ([allow("*"), NO_LISTS], [NO_LISTS]),
+        (
+            [allow(["s3:*", "sqs:*"], "*")],
+            [{"Effect": "Deny", "NotAction": ["s3:*", "sqs:*"], "Resource": "*"}],
+        ),
+    ],
+)
+def test_what_both_allow_is_the_boundary_without_what_the_role_does_not_allow(
+    statements: list[Any], expected: list[Any]
+) -> None:
+    role = snapshot(
+        document(*statements),
+        permissions_boundary=READ_ONLY,
+        documents={READ_ONLY: LARGE_BOUNDARY},
+    )
+    plan = plans(role)[0]
+    assert plan.policy_arns == (READ_ONLY,)
+    assert not plan.carriers
+    assert (json.loads(plan.policy)["Statement"] if plan.policy else []) == expected
+
+
+def test_a_boundary_of_another_account_than_the_base_role_is_no_arn() -> None:
+    boundary = "arn:aws:iam::444455556666:policy/boundary"
+    role = snapshot(
+        document(allow("*")),
+        account="444455556666",
+        permissions_boundary=boundary,
+        documents={boundary: LARGE_BOUNDARY},
+    )
+    with pytest.raises(errors.SessionRefused):
+        plans(role)
