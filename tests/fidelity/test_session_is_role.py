@@ -8,9 +8,20 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.fidelity.boundaries import BOUNDARIES, bounded
-from tests.fidelity.corpora import Case, aws_managed_cases, public_cases
+from iam_sudo_core.session.plan import plan_whole
+from iam_sudo_core.session.role import WholeRole
+from tests.fidelity.boundaries import (
+    ARN,
+    BOUNDARIES,
+    EVERYTHING,
+    allow,
+    bounded,
+    deny,
+    document,
+)
+from tests.fidelity.corpora import Case, aws_managed_cases, managed, public_cases, role
 from tests.fidelity.generated import TAGS, generated_cases, roles
+from tests.fidelity.judge import DAY
 
 pytestmark = pytest.mark.slow
 
@@ -57,3 +68,28 @@ def test_any_role_and_its_sessions_may_do_the_same(make_judge, snapshot):
 def test_roles_with_a_boundary_and_their_sessions_may_do_the_same(make_judge, boundary):
     cases = [*some(aws_managed_cases(), 4), *generated_cases(4, seed=SEED)]
     judged(make_judge(40), bounded(boundary, cases, tags=TAGS))
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [EVERYTHING],
+        [EVERYTHING, deny("s3:List*", "arn:aws:s3:::Orders")],
+        [allow(["s3:*", "sqs:*"], "*")],
+        [allow("s3:*", "arn:aws:s3:::Orders/*"), allow("ec2:*", "*")],
+    ],
+)
+def test_a_boundary_that_is_passed_as_its_arn_is_one(make_judge, statements):
+    case = Case(
+        "",
+        "",
+        role(
+            inline_policies={"p": document(*statements)},
+            permissions_boundary=ARN,
+            documents={ARN: managed("ReadOnlyAccess")},
+        ),
+    )
+    plans = plan_whole(WholeRole(case.snapshot, case.base_role, {}), day=DAY)
+    assert any(ARN in plan.policy_arns for plan in plans)
+    _, decided = judged(make_judge(150), [case])
+    assert decided > 100

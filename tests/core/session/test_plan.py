@@ -121,7 +121,8 @@ def test_a_character_that_sts_does_not_accept_is_refused(character: str) -> None
         plan_session(snapshot(allow(f"a{character}")), base_role=BASE)
 
 
-@given(st.text(st.characters(max_codepoint=255), max_size=20))
+# What begins like an ARN gets the fields that it lacks.
+@given(st.text(st.characters(max_codepoint=255), max_size=20).filter(lambda x: x[:4] != "arn:"))
 def test_all_other_characters_arrive(text: str) -> None:
     policy = plan_session(snapshot(allow(text)), base_role=BASE).policy or ""
     assert json.loads(policy) == allow(text)
