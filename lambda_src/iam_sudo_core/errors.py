@@ -492,7 +492,7 @@ class RulesUnreadable(IamSudoError):
         super().__init__(
             f"version {version} of parameter {parameter}, which has the rules of the broker, "
             "cannot be read as rules, and nobody gets anything without; whoever deploys the "
-            "broker finds in its log what is wrong, and has to deploy it again",
+            "broker finds in its log what is wrong, and the right ones in its template",
             parameter=parameter,
             version=version,
         )

@@ -6,8 +6,8 @@ whose function was killed: by its timeout, say. CloudWatch Logs Insights finds t
 are: `filter decision = "refused"`.
 
 The second line is a set of metrics as well, which CloudWatch takes from it without a call: how many
-were granted, explained, listed, refused or failed, and the milliseconds. Their only dimension besides none
-is the class of the error, of which there are as many as the tree of errors has.
+were granted, explained, listed, refused or failed, and the milliseconds. Their only dimension
+besides none is the class of the error, of which there are as many as the tree of errors has.
 Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format".
 """
 
