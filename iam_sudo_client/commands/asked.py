@@ -41,14 +41,20 @@ def role_request(
     policy: str | None,
     explain: bool,
     reason: str | None = None,
+    function: str | None = None,
 ) -> Request:
     """The options of `simulated_role_options` as the broker is asked.
 
     Without a name the role is yet to be looked up, and the request is for none that there is.
 
     Raises:
-        InvalidOption: one of them is none that the broker would take.
+        InvalidOption: one of them is none that the broker would take; a reason, and no broker.
     """
+    if reason and function is None:
+        raise InvalidOption(
+            "--reason is for the broker's audit trail, and --local asks no broker; leave one of "
+            "them out"
+        )
     from iam_sudo_core.broker.request import Request
     from iam_sudo_core.errors import InvalidRequest
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from iam_sudo_client.commands.options import (
 from iam_sudo_client.commands.roles import AskedRole, MayTakeRole
 from iam_sudo_client.commands.values import TEXT
 from iam_sudo_client.commands.ways import opened
-from iam_sudo_client.errors import EXIT_REFUSED, CommandLineError, ServiceFailed
+from iam_sudo_client.errors import EXIT_REFUSED, CommandLineError, Refused, ServiceFailed
 from iam_sudo_client.report import show
 
 if TYPE_CHECKING:
@@ -57,7 +57,12 @@ def doctor(
         return examination.end()
     if examination.of("credentials", lambda: caller.credentials, lambda keys: keys.method):
         examination.of("identity", lambda: _identity(caller))
-        asks = not function or examination.of("broker", lambda: _broker(caller, function))
+        broker = function and examination.of(
+            "broker", lambda: _broker(caller, function), lambda said: _answers(function, said)
+        )
+        asks = not function or broker
+        if broker and broker.get("caller"):
+            examination.of("rules", lambda: _rules(broker))
         if asks and (role_name or role_of):
             found = examination.of(
                 "role", lambda: _role(asked, function, options), lambda found: found.as_line()
@@ -125,17 +130,32 @@ def _identity(caller: CallerSession) -> str:
     return str(reply["Arn"])
 
 
-def _broker(caller: CallerSession, function: str) -> str:
+def _broker(caller: CallerSession, function: str) -> Mapping[str, Any]:
     from iam_sudo_client.ways_in.roles import listed_by_broker
     from iam_sudo_core.broker.listing import VERSION
 
-    theirs = listed_by_broker(caller, _NOBODY, function_name=function)["version"]
+    said = listed_by_broker(caller, _NOBODY, function_name=function)
+    theirs = said["version"]
     if theirs != VERSION:
         raise ServiceFailed(
             f"function {function} is of version {theirs}, and this command of {VERSION}; update "
             "the one that is older"
         )
-    return f"function {function}, version {theirs}; you may ask it"
+    return said
+
+
+def _answers(function: str, said: Mapping[str, Any]) -> str:
+    return f"function {function}, version {said['version']}; you may ask it"
+
+
+def _rules(said: Mapping[str, Any]) -> str:
+    """What a broker with rules allows the caller."""
+    if not said["allowed"]:
+        raise Refused(
+            f"the broker has rules, and none allows {said['caller']} anything; ask whoever deploys "
+            "it for one"
+        )
+    return f"the broker has rules, which allow you {'; '.join(said['allowed'])}"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import click
 
 from iam_sudo_client.commands.asked import asked_function, default_base_role, role_request
 from iam_sudo_client.commands.options import (
+    reason_option,
     region_option,
     report_options,
     simulated_role_options,
@@ -34,6 +35,7 @@ _ALWAYS = (
 
 @click.command(cls=TakesRole)
 @simulated_role_options
+@reason_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--diff", is_flag=True, help="Show the session policy beside the role's policies.")
 @region_option
@@ -48,6 +50,7 @@ def explain(
     principal: str | None,
     base_role: str | None,
     policy: str | None,
+    reason: str | None,
     remote: bool,
     local: bool,
     function_name: str | None,
@@ -65,10 +68,16 @@ def explain(
     """
     context.obj.listen(verbose=verbose, debug=debug)
     asked = AskedRole.parse(role_name, role_of)
-    request = role_request(
-        role_name, principal=principal, base_role=base_role, policy=policy, explain=True
-    )
     function = asked_function(remote=remote, local=local, function_name=function_name)
+    request = role_request(
+        role_name,
+        principal=principal,
+        base_role=base_role,
+        policy=policy,
+        explain=True,
+        reason=reason,
+        function=function,
+    )
     return show_explanation(
         request,
         function,

@@ -73,10 +73,17 @@ def list(context: click.Context, /, *, pattern: str | None, as_json: bool, **opt
     if as_json:
         import json
 
-        answer = {"roles": listed, "others": found["others"], "trust_not_seen": unseen or None}
+        answer = {
+            "roles": listed,
+            "others": found["others"],
+            "caller": found.get("caller"),
+            "trust_not_seen": unseen or None,
+        }
         show(json.dumps(answer, indent=2).splitlines())
         return
     show(_table(listed) if sys.stdout.isatty() else _lines(listed))
+    if whose := found.get("caller"):
+        log.info("the broker has rules, and these roles are those of %s.", whose)
     for reason, count in found["others"].items():
         log.info("%s may not be simulated: %s.", _roles(count), reason)
     if unseen:

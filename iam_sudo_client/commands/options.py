@@ -165,6 +165,7 @@ credentials_options: Option = _together(
 # A session for a command that runs nothing: simulated, or by an option the role itself.
 session_options: Option = _together(
     simulated_role_options,
+    reason_option,
     click.option("--assume", is_flag=True, help="The role itself, which has to trust you."),
     region_option,
     no_cache_option,

@@ -12,6 +12,7 @@ from iam_sudo_client.commands.options import (
     CMD_SETTINGS,
     cmd_options,
     policy_option,
+    reason_option,
     roles_options,
     way_options,
 )
@@ -27,6 +28,7 @@ _DEFAULT_HOST = "127.0.0.1"
 @roles_options
 @way_options
 @policy_option
+@reason_option
 @click.option("--port", type=Port(), metavar="N", help="Listen at this port; else any.")
 @click.option(
     "--host",
@@ -56,6 +58,7 @@ def serve(
     local: bool,
     function_name: str | None,
     policy: str | None,
+    reason: str | None,
     port: int | None,
     host: str,
     token_file: str | None,
@@ -90,7 +93,13 @@ def serve(
         *(AskedRole.parse(None, workload) for workload in role_of),
     ]:
         request = role_request(
-            asked.name, principal=principal, base_role=base_role, policy=policy, explain=False
+            asked.name,
+            principal=principal,
+            base_role=base_role,
+            policy=policy,
+            explain=False,
+            reason=reason,
+            function=function,
         )
         ways.append(simulated(asked, request, function))
     token = None

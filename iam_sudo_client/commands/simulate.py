@@ -50,6 +50,7 @@ def simulate(
     """
     context.obj.tells_kinds = explain
     asked = AskedRole.parse(role_name, role_of)
+    function = asked_function(remote=remote, local=local, function_name=function_name)
     request = role_request(
         role_name,
         principal=principal,
@@ -57,8 +58,8 @@ def simulate(
         policy=policy,
         explain=explain,
         reason=reason,
+        function=function,
     )
-    function = asked_function(remote=remote, local=local, function_name=function_name)
     if explain:
         context.obj.listen(verbose=shared["verbose"], debug=shared["debug"])
         return show_explanation(

@@ -95,21 +95,24 @@ def way_of_session(context: click.Context, options: Mapping[str, Any]) -> Way:
     asked = AskedRole.parse(options["role_name"], options["role_of"])
     asks = {name: options[name] for name in ("remote", "local", "function_name")}
     if options["assume"]:
-        for name in (*asks, "principal", "base_role"):
+        for name in (*asks, "principal", "base_role", "reason"):
             if options[name]:
                 raise InvalidOption(
                     f"--assume is the role itself, and --{name.replace('_', '-')} is of a "
                     "simulated one; leave one of them out"
                 )
         return assumed(asked, options["policy"])
+    function = asked_function(**asks)
     request = role_request(
         options["role_name"],
         principal=options["principal"],
         base_role=options["base_role"],
         policy=options["policy"],
         explain=False,
+        reason=options["reason"],
+        function=function,
     )
-    return simulated(asked, request, asked_function(**asks))
+    return simulated(asked, request, function)
 
 
 def opened(options: Mapping[str, Any]) -> CallerSession:

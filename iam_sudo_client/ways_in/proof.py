@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,6 +29,10 @@ _CONTENT_TYPE = "application/x-www-form-urlencoded; charset=utf-8"
 _NOT_SENT = ("content-type", "host")
 # `ProofRequired`, under the emulator's name for any error of a handler too.
 _TYPES = ("ProofRequired", "Runtime.HandlerError")
+# A signature is the same for all who ask the same within a second: the next one is another.
+_REFUSED_TYPES = ("ProofRefused", "Runtime.HandlerError")
+_USED = "it has been used already"
+_UNTIL_ANEW = (1.1, 1.7)  # seconds
 _ASKED_FOR = re.compile(
     r"this broker has rules, .* needs a proof for (?P<arn>arn:aws[a-z-]*:lambda:"
     r"(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):function:(?P<name>[A-Za-z0-9_-]{1,64}));"
@@ -46,7 +51,7 @@ def invoke_proven(caller: CallerSession, function_name: str, event: Mapping[str,
         NotConfigured, ServiceFailed: as `invoke`; the proof is asked for by another function.
     """
     answer = invoke(caller, function_name, event)
-    asked = _ASKED_FOR.match(_message(answer))
+    asked = _ASKED_FOR.match(_message(answer, _TYPES))
     if asked is None:
         return answer
     function = _FUNCTION.fullmatch(function_name)
@@ -60,9 +65,14 @@ def invoke_proven(caller: CallerSession, function_name: str, event: Mapping[str,
             f"{quoted(function_name)} in {caller.region} wants a proof of who you are for "
             f"{asked['arn']}, which is another function; nothing was signed: is it your broker?"
         )
-    signed = proof(caller, event, broker=asked["arn"], region=asked["region"])
     target = asked["arn"] + (function["qualifier"] or "")
-    return invoke(caller, target, {**event, "proof": signed})
+    for seconds in (*_UNTIL_ANEW, 0):
+        signed = proof(caller, event, broker=asked["arn"], region=asked["region"])
+        answer = invoke(caller, target, {**event, "proof": signed})
+        if not seconds or _USED not in _message(answer, _REFUSED_TYPES):
+            break
+        time.sleep(seconds)
+    return answer
 
 
 def proof(
@@ -88,14 +98,14 @@ def proof(
     return {name: value for name, value in headers.items() if name not in _NOT_SENT}
 
 
-def _message(answer: Answer) -> str:
-    """What the function says, where it is an error that may ask for a proof."""
+def _message(answer: Answer, types: Collection[str]) -> str:
+    """What the function says, where it is an error of one of these types."""
     if "x-amz-function-error" not in answer.headers:
         return ""
     try:
         said = json.loads(answer.body)
     except (ValueError, RecursionError):
         return ""
-    if not isinstance(said, dict) or said.get("errorType") not in _TYPES:
+    if not isinstance(said, dict) or said.get("errorType") not in types:
         return ""
     return str(said.get("errorMessage", ""))

@@ -62,7 +62,16 @@ def _listing(reply: object) -> Mapping[str, Any]:
             raise ValueError("a role is none")
     if not isinstance(reply.get("others"), Mapping) or not isinstance(reply.get("version"), str):
         raise ValueError("others or version is missing")
+    # Of a broker with rules alone.
+    if "caller" in reply:
+        texts = [reply["caller"], *_list_of(reply.get("allowed"))]
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("caller or allowed is no text")
     return reply
+
+
+def _list_of(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def trusting(caller: CallerSession) -> dict[str, bool]:

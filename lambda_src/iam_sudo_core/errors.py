@@ -235,7 +235,7 @@ class NamePartTooShort(Refusal):
     def __init__(self, *, asked: str) -> None:
         super().__init__(
             f"{quoted(asked)} fits too many roles to look at the tags of each, as the rules of the "
-            "broker want; name the role in full",
+            "broker want; give more of the name, or all of it",
             asked=asked,
         )
 

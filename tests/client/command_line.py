@@ -55,10 +55,16 @@ class Service:
     authorizations: list[str] = field(default_factory=list)
     operations: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0  # until it answers
+    # Whether the broker has rules: then it wants a proof of whatever it is asked.
+    has_rules: bool = False
 
     def fails(self, status: int, code: str, message: str = "so it is") -> None:
         self.status, self.body = status, {"Message": message}
         self.headers = {"x-amzn-ErrorType": code}
+
+    def proofs(self) -> list[dict[str, str]]:
+        """The proofs that the broker was given."""
+        return [asked["proof"] for asked in self.asked if "proof" in asked]
 
     def refuses(self, error_type: str, message: str) -> None:
         self.body = {"errorType": error_type, "errorMessage": message}

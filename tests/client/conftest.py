@@ -17,7 +17,14 @@ from typing import Any
 
 import pytest
 
+from iam_sudo_core.errors import ProofRequired
 from tests.client.command_line import Run, Service
+
+BROKER = "arn:aws:lambda:eu-west-1:111122223333:function:iam-sudo"
+PROOF_REQUIRED = {
+    "errorType": "ProofRequired",
+    "errorMessage": str(ProofRequired(broker=BROKER)),
+}
 
 
 @pytest.fixture
@@ -36,10 +43,13 @@ def service() -> Iterator[Service]:
             answers.asked.append(json.loads(asked) if asked[:1] == b"{" else asked.decode())
             operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
             body = answers.operations.get(operation, answers.body)
+            headers = answers.headers
+            if answers.has_rules and "/functions/" in self.path and b'"proof"' not in asked:
+                body, headers = PROOF_REQUIRED, {"X-Amz-Function-Error": "Unhandled"}
             text = body if isinstance(body, bytes) else json.dumps(body).encode()
             time.sleep(answers.seconds)
             self.send_response_only(answers.status)
-            for name, value in answers.headers.items():
+            for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()

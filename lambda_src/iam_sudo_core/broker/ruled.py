@@ -1,4 +1,4 @@
-"""Find the role that a request means among those that the rules give to its caller.
+"""Find the role that a request means, or list all, among those that the rules give to its caller.
 
 A role that is not the caller's is as if it were not there: it is refused in the same words, it is
 on no list, and a part of a name may still fit a role that is. What an exact name costs besides is

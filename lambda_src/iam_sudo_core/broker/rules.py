@@ -146,7 +146,7 @@ class CallerRules:
 
     @property
     def look_at_tags(self) -> bool:
-        return any(rule.tags for rule in self._own)
+        return any(rule.tags for rule in self.own)
 
     def grant(
         self, role: Role, *, tags: Mapping[str, str] | None, principal: Principal | None
@@ -161,10 +161,10 @@ class CallerRules:
             return None
         wanted = principal.canonical(role.arn.partition) if principal else None
         asked = trusted if wanted is None else trusted & {wanted}
-        if any(rule.effect == DENY and rule.fits(role, trusted, tags) for rule in self._own):
+        if any(rule.effect == DENY and rule.fits(role, trusted, tags) for rule in self.own):
             return None
         allowing = [
-            rule for rule in self._own if rule.effect == ALLOW and rule.fits(role, asked, tags)
+            rule for rule in self.own if rule.effect == ALLOW and rule.fits(role, asked, tags)
         ]
         if not allowing:
             return None
@@ -184,7 +184,7 @@ class CallerRules:
         """Why the caller gets nothing by a name: the same, whether there is such a role or not."""
         denying = [
             rule.number
-            for rule in self._own
+            for rule in self.own
             if rule.effect == DENY and matching(rule.role_names, asked) is not None
         ]
         return NotAllowedByRules(caller=self.caller.arn, asked=asked, denied_by=denying)
@@ -193,7 +193,8 @@ class CallerRules:
         return matching(self.base_roles, arn) is not None
 
     @cached_property
-    def _own(self) -> list[Rule]:
+    def own(self) -> list[Rule]:
+        """Those that are about the caller."""
         # Who asks comes first: nobody whose name is not known learns anything of the rules.
         caller = self.caller
         return [rule for rule in self.rules() if rule.caller(caller)]

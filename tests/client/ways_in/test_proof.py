@@ -12,7 +12,7 @@ from iam_sudo_client.ways_in.invoke import Answer, endpoint
 from iam_sudo_client.ways_in.session import CallerSession, open_session
 from iam_sudo_core.account.identity import IdentityService
 from iam_sudo_core.broker.proof import Proof, Proofs
-from iam_sudo_core.errors import ProofRequired
+from iam_sudo_core.errors import ProofRefused, ProofRequired
 from tests.fake_sts import ANN, WHO, fake_sts
 
 BROKER = "arn:aws:lambda:eu-west-1:111122223333:function:iam-sudo"
@@ -119,6 +119,33 @@ def test_the_broker_accepts_it_and_sts_says_who_it_is(monkeypatch: pytest.Monkey
             signed, event=EVENT, broker=BROKER, region="eu-west-1", now=time.time()
         )
         assert Proofs(IdentityService(sts.client())).identity(checked).arn == ANN
+
+
+def refuses(problem: str) -> Answer:
+    said = {"errorType": "ProofRefused", "errorMessage": str(ProofRefused(problem=problem))}
+    return Answer(200, {"x-amz-function-error": "Unhandled"}, json.dumps(said).encode())
+
+
+def test_who_asked_the_same_within_a_second_proves_it_anew(
+    caller: CallerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = refuses("it has been used already")
+    answers = [asks(), used, GIVEN]
+    dates: list[str] = []
+
+    def invoke(_caller: object, _function_name: str, event: Any) -> Answer:
+        dates.append(event.get("proof", {}).get("x-amz-date"))
+        return answers.pop(0)
+
+    monkeypatch.setattr(proof, "invoke", invoke)
+    assert proof.invoke_proven(caller, "iam-sudo", EVENT) is GIVEN
+    assert len(set(dates)) == 3
+    monkeypatch.setattr(proof, "_UNTIL_ANEW", (0.01,))
+    answers = [asks(), used, used]
+    assert proof.invoke_proven(caller, "iam-sudo", EVENT) is used
+    old = refuses("it is 61 seconds old, and 60 are allowed")
+    answers = [asks(), old]
+    assert proof.invoke_proven(caller, "iam-sudo", EVENT) is old
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ class TestTags:
         for number in range(51):
             account.role(f"many-{number}")
         event = {"role_name": "many-"}
-        with pytest.raises(errors.NamePartTooShort, match="name the role in full"):
+        with pytest.raises(errors.NamePartTooShort, match="give more of the name"):
             ask(event, sign(sts, event))
 
     def test_a_reason_is_asked_for_and_kept(
