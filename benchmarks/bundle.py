@@ -21,7 +21,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from benchmarks.report import Cell, Row, Run, Target
 from benchmarks.sides import ANCESTOR, PROJECT
 
-MAX_BYTES = 80_000
+MAX_BYTES = 130_000
 
 # A file, and its name in the bundle.
 Entry = tuple[Path, str]

@@ -308,10 +308,10 @@ def is_one_function(file: Path) -> bool:
     return len(defined) == 1 and isinstance(defined[0], ast.FunctionDef)
 
 
-def test_the_bundle_stays_under_100_kb(tmp_path: Path) -> None:
+def test_the_bundle_stays_under_130_kb(tmp_path: Path) -> None:
     archive = tmp_path / "bundle.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
         for file in (ROOT / "lambda_src").rglob("*"):
             if file.is_file() and "__pycache__" not in file.parts:
                 bundle.write(file, file.relative_to(ROOT / "lambda_src"))
-    assert 5_000 < archive.stat().st_size < 100_000
+    assert 5_000 < archive.stat().st_size < 130_000

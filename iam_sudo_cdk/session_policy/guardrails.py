@@ -25,6 +25,8 @@ own and not an `IamSudoStack`; managed policies of another broker's base role, t
 themselves to this one (`ManagedPolicy(roles=…)`) and a permissions boundary that others give it;
 lists that services keep of whom they let in, as Lake Formation and databases do. Of the policies,
 whatever they allow, a session may do no more than its role.
+
+Long, because a guardrail says what it is about beside all others that reach the same part.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The reply is parsed here, and nothing of what it holds gets into an error unless the broker says so
 as an error of its own: what answers need not be our broker.
+
+Long, because what may be asked is read together with what an answer may be.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from datetime import date
 from typing import Any
 
 from ..arns import CARRIER_PATH
-from ..errors import AwsCallFailed, CarrierChanged, CarriersNotSeen, TooManyCarriers
+from ..errors import AwsCallFailed, CarrierChanged, CarriersNotSeen, TooManyCarriers, quoted
 from ..session.carriers import Carrier, is_old
 from .calls import CONNECTIONS, Client, call, pages
 
@@ -153,11 +153,11 @@ def _is_there(
         return False
     found = policy["Policy"]
     problem = None
-    if found["Arn"] != carrier.arn:
+    if found.get("Arn") != carrier.arn:
         problem = "it has another ARN"
-    elif found["DefaultVersionId"] != _FIRST_VERSION:
-        problem = f"its version {found['DefaultVersionId']} is in force"
-    elif version and _canonical(version["PolicyVersion"]["Document"]) != _canonical(
+    elif found.get("DefaultVersionId") != _FIRST_VERSION:
+        problem = f"its version {quoted(str(found.get('DefaultVersionId')))} is in force"
+    elif version and _canonical(version["PolicyVersion"].get("Document")) != _canonical(
         json.loads(carrier.text)
     ):
         problem = "it says something else"

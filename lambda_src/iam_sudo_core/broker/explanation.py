@@ -110,6 +110,7 @@ def explain(
         read_whole(iam, target.snapshot, base_role=base), source_identity=source_identity
     )
     narrowing = request.narrowing()
+    day = day if request.may_be_carried() else None
     plan = next(plan_whole(whole, narrowing=narrowing, day=day))
     snapshot = whole.snapshot
     granted = list(_statements(snapshot, snapshot.policies))

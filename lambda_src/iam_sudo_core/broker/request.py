@@ -97,6 +97,13 @@ class Request:
         """The statements of `policy`, within which the session has to stay; None without one."""
         return None if self.policy is None else statements(self.policy)
 
+    def may_be_carried(self) -> bool:
+        """Whether managed policies may be made for it.
+
+        With a policy of its own it would be others each time, until the account has no room.
+        """
+        return self.policy is None
+
     def confirmation(self) -> dict[str, str]:
         """What a reply has besides, where the request asks for what an older broker may ignore.
 

@@ -63,6 +63,7 @@ def simulate(
         source_identity=terms.source_identity,
     )
     narrowing = request.narrowing()
+    day = day if request.may_be_carried() else None
     plans = plan_whole(whole, narrowing=narrowing, day=day)
     note(
         session_name=terms.session_name(target.snapshot.name),

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from iam_sudo_core import errors
 from tests.aws_account import Account, Calls
-from tests.core.broker.test_proof import Ask, account, ask, rules, sts  # noqa: F401 - fixtures
+from tests.core.broker.conftest import Ask
+from tests.core.broker.test_proof import account, rules  # noqa: F401 - fixtures
 from tests.core.conftest import decided
 from tests.fake_sts import ANN, BOB, FakeSts, sign
 
@@ -23,8 +24,8 @@ def names(answer: dict[str, Any]) -> list[str]:
 
 
 def test_a_list_without_a_proof_is_refused_without_a_call(
-    ask: Ask,  # noqa: F811
-    sts: FakeSts,  # noqa: F811
+    ask: Ask,
+    sts: FakeSts,
     calls: Calls,
 ) -> None:
     with pytest.raises(errors.ProofRequired):
@@ -33,8 +34,8 @@ def test_a_list_without_a_proof_is_refused_without_a_call(
 
 
 def test_each_is_told_their_own_roles_alone(
-    ask: Ask,  # noqa: F811
-    sts: FakeSts,  # noqa: F811
+    ask: Ask,
+    sts: FakeSts,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for who, name, other in ((ANN, "orders-task", "payments"), (BOB, "payments-task", "orders")):
@@ -46,7 +47,7 @@ def test_each_is_told_their_own_roles_alone(
         assert (line["decision"], line["caller"], line["roles_listed"]) == ("listed", who, 1)
 
 
-def test_nobody_learns_by_a_pattern_whether_there_is_a_role(ask: Ask, sts: FakeSts) -> None:  # noqa: F811
+def test_nobody_learns_by_a_pattern_whether_there_is_a_role(ask: Ask, sts: FakeSts) -> None:
     answers = []
     for pattern in ("payments-task", "payments-none", "orders-secret"):
         event = {**LIST, "pattern": pattern}
@@ -54,7 +55,7 @@ def test_nobody_learns_by_a_pattern_whether_there_is_a_role(ask: Ask, sts: FakeS
     assert len(set(answers)) == 1
 
 
-def test_a_proof_is_for_one_list_and_one_pattern(ask: Ask, sts: FakeSts) -> None:  # noqa: F811
+def test_a_proof_is_for_one_list_and_one_pattern(ask: Ask, sts: FakeSts) -> None:
     proof = sign(sts, LIST)
     with pytest.raises(errors.ProofRefused, match="another request"):
         ask({**LIST, "pattern": "x"}, proof)
@@ -63,7 +64,7 @@ def test_a_proof_is_for_one_list_and_one_pattern(ask: Ask, sts: FakeSts) -> None
         ask(LIST, proof)
 
 
-def test_what_the_rules_allow_is_told_and_what_they_deny_is_not(ask: Ask, sts: FakeSts) -> None:  # noqa: F811
+def test_what_the_rules_allow_is_told_and_what_they_deny_is_not(ask: Ask, sts: FakeSts) -> None:
     answer = ask(LIST, sign(sts, LIST))
     assert answer["allowed"] == [
         "rule 1: role name orders-*, principal Service:ecs-tasks.amazonaws.com"
@@ -71,8 +72,8 @@ def test_what_the_rules_allow_is_told_and_what_they_deny_is_not(ask: Ask, sts: F
 
 
 def test_nobody_unproven_learns_that_the_roles_cannot_be_read(
-    ask: Ask,  # noqa: F811
-    sts: FakeSts,  # noqa: F811
+    ask: Ask,
+    sts: FakeSts,
     broker: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -106,9 +107,9 @@ def test_nobody_unproven_learns_that_the_roles_cannot_be_read(
     ],
 )
 def test_tags_of_roles_are_looked_at_up_to_a_number_of_roles(
-    ask: Ask,  # noqa: F811
-    sts: FakeSts,  # noqa: F811
-    account: Account,  # noqa: F811
+    ask: Ask,
+    sts: FakeSts,
+    account: Account,
 ) -> None:
     account.tag("orders-task", Team="ann")
     answer = ask(LIST, sign(sts, LIST))

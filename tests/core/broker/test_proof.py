@@ -213,6 +213,24 @@ class TestTags:
         assert "payments-task" in parameters["RoleSessionName"]
         assert parameters["DurationSeconds"] == 900
 
+    def test_a_tag_that_is_taken_away_while_the_role_is_assumed_takes_the_session_with_it(
+        self, ask: Ask, broker: ModuleType, sts: FakeSts, account: Account
+    ) -> None:
+        account.tag("orders-task", team="orders")
+        reads: list[bool] = []
+
+        def taken_away(**_: Any) -> None:
+            reads.append(True)
+            # The second look, beside AssumeRole.
+            if len(reads) > 1:
+                account.tag("orders-task", team="payments")
+
+        broker._IAM.meta.events.register("before-call.iam.GetRole", taken_away)
+        event = {**ASKED, "reason": "ticket 7"}
+        with pytest.raises(errors.RoleChanged):
+            ask(event, sign(sts, event))
+        assert len(reads) == 2
+
     def test_many_are_not_looked_at(self, ask: Ask, sts: FakeSts, account: Account) -> None:
         for number in range(51):
             account.role(f"many-{number}")
