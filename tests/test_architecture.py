@@ -49,6 +49,7 @@ ROOMS = {
     "iam_sudo_cdk.application": {"errors", "selection"},
     "iam_sudo_client.endpoint": {"errors", "report"},
     "iam_sudo_client.ways_out": {"errors", "shared_files"},
+    "iam_sudo_client.oversight": {"errors", "waiting", "ways_in"},
     "iam_sudo_client.workloads": {"errors", "waiting", "ways_in"},
     "iam_sudo_client.ways_in": {"errors", "report", "shared_files", "waiting"},
 }

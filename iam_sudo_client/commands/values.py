@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 _LAST_PORT = 65_535
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_LONGEST_AGO = 3_653 * _SECONDS["d"]
 
 
 class Text(click.types.StringParamType):
@@ -47,6 +49,22 @@ class Port(Text):
         if not (text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= _LAST_PORT):
             self.fail(f"{text!r} is no port; give one of 1 to {_LAST_PORT}", param, ctx)
         return int(text)
+
+
+class Ago(Text):
+    """A span of time until now, in seconds: `90s`, `30m`, `2h`, `7d`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, int):
+            return value
+        text = super().convert(value, param, ctx)
+        number, unit = text[:-1], text[-1:]
+        if not (number.isascii() and number.isdecimal() and unit in _SECONDS):
+            self.fail(f"{text!r} is no span of time; give 90s, 30m, 2h or 7d", param, ctx)
+        seconds = int(number[:9]) * _SECONDS[unit]
+        if not 0 < seconds <= _LONGEST_AGO:
+            self.fail(f"{text!r} is nothing, or longer than ten years", param, ctx)
+        return seconds
 
 
 TEXT = Text()

@@ -24,6 +24,9 @@ BROKER_TAG = "iam-sudo:broker"
 GUARDRAILS_POLICY = "keep-the-broker"
 # Where the managed policies are that the broker makes for sessions that are too large.
 CARRIER_PATH = "/iam-sudo/"
+# Its inline policies that end sessions which were given out: of all, under the name that the
+# console gives it (IAM User Guide, "Revoke IAM role temporary security credentials"), and of some.
+REVOKED_ALL, REVOKED_SOME = "AWSRevokeOlderSessions", "iam-sudo-revoked-"
 
 
 @dataclass(frozen=True)

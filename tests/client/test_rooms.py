@@ -10,7 +10,16 @@ import click
 import pytest
 
 import iam_sudo_client
-from iam_sudo_client import cache, commands, endpoint, settings, ways_in, ways_out, workloads
+from iam_sudo_client import (
+    cache,
+    commands,
+    endpoint,
+    oversight,
+    settings,
+    ways_in,
+    ways_out,
+    workloads,
+)
 from iam_sudo_client.cli import COMMANDS, cli
 
 CLIENT = Path(iam_sudo_client.__file__).parent
@@ -18,6 +27,7 @@ ROOMS = {
     "cache": cache,
     "commands": commands,
     "endpoint": endpoint,
+    "oversight": oversight,
     "settings": settings,
     "ways_in": ways_in,
     "ways_out": ways_out,
@@ -32,6 +42,7 @@ MAY_IMPORT = {
     "cache": set[str](),
     "endpoint": {"errors", "report"},
     "settings": {"cache", "errors"},
+    "oversight": {"ways_in", "errors", "waiting"},
     "workloads": {"ways_in", "errors", "waiting"},
     "ways_in": {"errors", "report", "shared_files", "waiting"},
     "ways_out": {"errors", "shared_files"},

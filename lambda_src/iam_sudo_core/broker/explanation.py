@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from ..account.calls import Client
 from ..account.reading import read_documents, read_role, read_whole
-from ..arns import GUARDRAILS_POLICY, RoleArn
+from ..arns import GUARDRAILS_POLICY, REVOKED_ALL, REVOKED_SOME, RoleArn
 from ..policy.comparisons import MAX_COMPARISONS, Patterns
 from ..policy.statements import ALLOW, DENY, parse
 from ..session import tags as session_tags
@@ -186,11 +186,27 @@ def _base_role_limits(
     own: list[PolicyStatement] = []
     guardrails: list[PolicyStatement] = []
     for each in _statements(base, base.policies):
+        if _ends_earlier_sessions(each):
+            continue
         is_one = each.policy == GUARDRAILS_POLICY and each.statement.effect == DENY
         (guardrails if is_one else own).append(each)
     boundary = base.permissions_boundary
     limits = [own, list(_statements(base, [boundary]))] if boundary else [own]
     return limits, [*_EVERYTHING, *guardrails] if guardrails else []
+
+
+def _ends_earlier_sessions(each: PolicyStatement) -> bool:
+    """Whether it denies something to sessions that were given out before it was written, alone."""
+    tested = each.statement.condition.value
+    return (
+        (each.policy == REVOKED_ALL or each.policy.startswith(REVOKED_SOME))
+        and each.statement.effect == DENY
+        and isinstance(tested, Mapping)
+        and any(
+            operator == "DateLessThan" and "aws:TokenIssueTime" in keys
+            for operator, keys in tested.items()
+        )
+    )
 
 
 _EVERYTHING = [

@@ -16,6 +16,7 @@ from .plan import (
     plan_whole,
     policy_sizes,
     session_name,
+    session_name_patterns,
 )
 from .role import Outline, Role, RoleSnapshot, WholeRole
 from .terms import SessionTerms
@@ -40,5 +41,6 @@ __all__ = [
     "plan_whole",
     "policy_sizes",
     "session_name",
+    "session_name_patterns",
     "tags",
 ]

@@ -38,6 +38,8 @@ from .role import RoleSnapshot, WholeRole
 
 # STS API Reference, "AssumeRole" (RoleSessionName).
 MAX_SESSION_NAME = 64
+# For role and caller in a name that is cut: all but what begins it, a comma, and eight digits.
+_ROOM = MAX_SESSION_NAME - len("iam-sudo-,") - len("-00000000")
 # "Role chaining" limits a session to one hour: IAM User Guide, "Roles terms and concepts".
 DURATION_SECONDS = 3_600
 NOT_CARRIED = (
@@ -186,10 +188,23 @@ def _name_with_caller(role_name: str, caller: str) -> str:
     if len(name) <= MAX_SESSION_NAME and name.count(",") == 1:
         return name
     end = f"-{hashlib.sha256(f'{role_name}/{caller}'.encode()).hexdigest()[:8]}"
-    room = MAX_SESSION_NAME - len("iam-sudo-,") - len(end)
     role, who = role_name.replace(",", "-"), caller.replace(",", "-")
-    role = role[: max(room // 2, room - len(who))]
-    return f"iam-sudo-{role},{who[: room - len(role)]}{end}"
+    role = role[: max(_ROOM // 2, _ROOM - len(who))]
+    return f"iam-sudo-{role},{who[: _ROOM - len(role)]}{end}"
+
+
+def session_name_patterns(role_name: str) -> list[str]:
+    """Patterns that fit every `session_name` of a role, whoever its caller is.
+
+    Names are cut, so they may fit sessions of another role that begins alike, too.
+    """
+    role = role_name.replace(",", "-")
+    cut = (role[:length] for length in range(min(len(role), _ROOM // 2), len(role) + 1))
+    return [
+        session_name(role_name),
+        f"iam-sudo-{role_name},*",
+        *(f"iam-sudo-{begun},*-????????" for begun in cut if begun != role_name),
+    ]
 
 
 def _distance(draft: Draft) -> tuple[bool, int]:

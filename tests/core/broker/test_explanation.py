@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from iam_sudo_core import errors
-from iam_sudo_core.arns import GUARDRAILS_POLICY, RoleArn
+from iam_sudo_core.arns import GUARDRAILS_POLICY, REVOKED_ALL, REVOKED_SOME, RoleArn
 from iam_sudo_core.policy.statements import parse
 from iam_sudo_core.session.caller_keys import Caller
 from iam_sudo_core.session.differences import (
@@ -227,6 +227,22 @@ def test_what_another_policy_of_the_base_role_denies_stays_a_difference(
     answer = explain(broker)
     assert [each["kind"] for each in answer["differences"]] == ["base-role"]
     assert answer["guardrails"] == []
+
+
+def test_what_ends_earlier_sessions_is_no_difference_to_one_that_begins(
+    account: Account, broker: ModuleType
+) -> None:
+    began = {"DateLessThan": {"aws:TokenIssueTime": "2026-01-31T12:00:00Z"}}
+    ends = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": began}
+    account.role("iam-sudo-demo-task", inline={"one": document(allow("s3:GetObject"))})
+    for name in (REVOKED_ALL, f"{REVOKED_SOME}0"):
+        put("IAMSudoUser", name, ends)
+    assert explain(broker)["differences"] == []
+    put("IAMSudoUser", REVOKED_ALL, {**ends, "Condition": {}})
+    assert [each["kind"] for each in explain(broker)["differences"]] == ["base-role"]
+    put("IAMSudoUser", REVOKED_ALL, ends)
+    put("IAMSudoUser", "of-the-team", ends)
+    assert [each["kind"] for each in explain(broker)["differences"]] == ["base-role"]
 
 
 def test_what_aws_never_denies_is_no_difference() -> None:

@@ -16,7 +16,8 @@ from iam_sudo_core import (
     plan_sessions,
 )
 from iam_sudo_core.arns import RoleArn
-from iam_sudo_core.session.plan import session_name
+from iam_sudo_core.policy import matches
+from iam_sudo_core.session.plan import session_name, session_name_patterns
 
 
 def plan_session(role: RoleSnapshot, *, base_role: RoleArn) -> SessionPlan:
@@ -197,3 +198,22 @@ def test_a_session_is_named_after_its_role_as_sts_accepts_it(name: str) -> None:
 def test_names_that_differ_at_their_end_alone_are_told_apart() -> None:
     names = [f"{'Payments-TaskRole-' * 3}x-{number:08}"[:64] for number in range(2_000)]
     assert len({session_name(name) for name in names}) == len(set(names)) == 2_000
+
+
+NAMES = st.text("aZ9_+=,.@-", min_size=1, max_size=64)
+
+
+@given(NAMES, st.none() | NAMES.filter(lambda name: len(name) > 1))
+def test_every_session_of_a_role_is_known_by_its_name(role: str, caller: str | None) -> None:
+    name = session_name(role, caller=caller)
+    assert any(matches(pattern, name) for pattern in session_name_patterns(role))
+
+
+def test_a_short_name_fits_no_other_role() -> None:
+    patterns = session_name_patterns("orders")
+    for name in (session_name("orders-2"), session_name("orders-2", caller="ann")):
+        assert not any(matches(pattern, name) for pattern in patterns)
+
+
+def test_the_longest_name_leaves_room_in_the_base_role() -> None:
+    assert len(json.dumps(session_name_patterns("x" * 64))) < 4_000

@@ -1,0 +1,155 @@
+"""`log` and `revoke` as they are typed."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from moto import mock_aws
+
+from iam_sudo_client.cli import cli
+from iam_sudo_client.report import Report
+from iam_sudo_client.ways_in import terminal
+from tests.aws_account import Account
+from tests.client.command_line import Run, Service, one_error
+
+ANN = "arn:aws:sts::111122223333:assumed-role/Developer/ann@example.com"
+
+
+def event(**facts: Any) -> dict[str, Any]:
+    line = {"audit": "iam-sudo", "decision": "granted", "role_found": "orders-task"} | facts
+    return {"timestamp": 1_769_860_800_000, "message": json.dumps(line)}
+
+
+def test_a_decision_is_a_line(run: Run, service: Service) -> None:
+    service.body = {"events": [event(caller=ANN, reason_asked="deploy of today")]}
+    finished = run("log", "--since", "2h")
+    assert finished.stdout == (
+        f'2026-01-31T12:00:00Z granted role=orders-task caller={ANN} reason="deploy of today"\n'
+    )
+    [asked] = service.asked
+    assert asked["logGroupName"] == "/aws/lambda/iam-sudo"
+
+
+def test_as_json_a_line_is_an_object(run: Run, service: Service) -> None:
+    service.body = {"events": [event(), event(decision="refused", reason="no\x1b[31m")]}
+    first, second = run("log", "--json").stdout.splitlines()
+    assert json.loads(first)["decision"] == "granted"
+    assert json.loads(second)["reason"] == "no\x1b[31m"
+    assert "\x1b" not in second
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["\x1b]0;x\x07", "a\n2026-01-31T12:00:00Z granted role=admin", "x caller=bob", "\u202e", "„“"],
+)
+def test_no_value_passes_for_something_else(run: Run, service: Service, hostile: str) -> None:
+    names = ("decision", "role_found", "caller", "reason", "error", "reason_asked", "session_name")
+    service.body = {"events": [event(**dict.fromkeys(names, hostile))]}
+    [line] = run("log").stdout.splitlines()
+    assert line.isascii()
+    assert line.isprintable()
+    for name in ("role", "caller", "why", "error", "reason", "session"):
+        assert f" {name}={json.dumps(hostile)}" in line
+
+
+@pytest.mark.parametrize("since", ["2", "h", "-1h", "0h", "2w", "1.5h", "99999999d", "٢h"])
+def test_a_span_of_time_that_is_none(run: Run, since: str) -> None:
+    finished = run("log", f"--since={since}")
+    assert finished.returncode == 2
+    assert "--since" in finished.stderr
+
+
+def test_who_may_not_read_the_log_learns_which_permission(run: Run, service: Service) -> None:
+    service.fails(400, "AccessDeniedException", "not authorized")
+    service.body = {"__type": "AccessDeniedException", "message": "not authorized"}
+    assert "ask for logs:FilterLogEvents on /aws/lambda/iam-sudo" in one_error(run("log"), 254)
+
+
+def test_two_ways_to_name_one_person(run: Run, service: Service) -> None:
+    finished = run("revoke", "--caller", ANN, "--source-identity", "ann")
+    assert "leave one of them out" in one_error(finished, 2)
+    assert service.asked == []
+
+
+def test_what_would_end_nothing_is_wrong_usage(run: Run, service: Service) -> None:
+    for option in ("--role-name", "--source-identity", "--caller"):
+        assert "is no " in one_error(run("revoke", option, "orders-*"), 2)
+    assert service.asked == []
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
+    """The command in this process, on an account in memory."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing-secret")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    for name in ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "IAM_SUDO_BASE_ROLE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def typed(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, ["revoke", *arguments], obj=Report(), standalone_mode=False)
+
+    with mock_aws():
+        Account().role("IAMSudoUser")
+        yield typed
+
+
+def written() -> list[str]:
+    found: list[str] = boto3.client("iam").list_role_policies(RoleName="IAMSudoUser")["PolicyNames"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("agreed", "names", "code"), [(True, ["AWSRevokeOlderSessions"], 0), (False, [], 1)]
+)
+def test_it_prints_what_it_would_do_and_asks(
+    typed: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+    agreed: bool,
+    names: list[str],
+    code: int,
+) -> None:
+    questions: list[str] = []
+
+    def answer(question: str) -> bool:
+        questions.append(question)
+        assert written() == []
+        return agreed
+
+    monkeypatch.setattr(terminal, "agreed_on_terminal", answer)
+    result = typed()
+    assert result.return_value == code
+    assert "Role       arn:aws:iam::123456789012:role/IAMSudoUser" in result.stdout
+    assert "Ends       all sessions given out before 20" in result.stdout
+    assert '"Effect": "Deny"' in result.stdout
+    assert questions == [
+        "End all sessions of arn:aws:iam::123456789012:role/IAMSudoUser, as of your yes?"
+    ]
+    assert written() == names
+
+
+def test_without_a_terminal_it_takes_an_option(
+    typed: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "agreed_on_terminal", lambda _question: None)
+    assert "give --yes" in str(typed("--role-name", "orders-task").exception)
+    assert written() == []
+    result = typed("--role-name", "orders-task", "--yes")
+    assert result.return_value == 0
+    [name] = written()
+    assert name.startswith("iam-sudo-revoked-")
+    assert f"Policy     {name}" in result.stdout
+
+
+def test_a_projects_file_does_not_say_whom_it_hits(
+    typed: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = '[defaults]\nbase-role = "Other"\nrole-name = "orders-task"\n'
+    (tmp_path / ".iam-sudo.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert typed("--yes").return_value == 0
+    assert written() == ["AWSRevokeOlderSessions"]
