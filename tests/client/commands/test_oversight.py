@@ -78,6 +78,8 @@ def test_two_ways_to_name_one_person(run: Run, service: Service) -> None:
 def test_what_would_end_nothing_is_wrong_usage(run: Run, service: Service) -> None:
     for option in ("--role-name", "--source-identity", "--caller"):
         assert "is no " in one_error(run("revoke", option, "orders-*"), 2)
+    of_a_workload = run("revoke", "--role-of", "lambda:orders", "--source-identity", "ann*")
+    assert "is no source identity" in one_error(of_a_workload, 2)
     assert service.asked == []
 
 
@@ -151,5 +153,13 @@ def test_a_projects_file_does_not_say_whom_it_hits(
     text = '[defaults]\nbase-role = "Other"\nrole-name = "orders-task"\n'
     (tmp_path / ".iam-sudo.toml").write_text(text)
     monkeypatch.chdir(tmp_path)
+    assert typed("--yes").return_value == 0
+    assert written() == ["AWSRevokeOlderSessions"]
+
+
+def test_a_role_that_was_written_down_does_not_narrow_it(
+    typed: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IAM_SUDO_ROLE_NAME", "orders-task")
     assert typed("--yes").return_value == 0
     assert written() == ["AWSRevokeOlderSessions"]

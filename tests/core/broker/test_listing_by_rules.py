@@ -109,7 +109,7 @@ def test_nobody_unproven_learns_that_the_roles_cannot_be_read(
 def test_tags_of_roles_are_looked_at_up_to_a_number_of_roles(
     ask: Ask,
     sts: FakeSts,
-    account: Account,
+    account: Account,  # noqa: F811
 ) -> None:
     account.tag("orders-task", Team="ann")
     answer = ask(LIST, sign(sts, LIST))
