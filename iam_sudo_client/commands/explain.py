@@ -20,7 +20,8 @@ from iam_sudo_client.commands.options import (
     simulated_role_options,
 )
 from iam_sudo_client.commands.roles import AskedRole, TakesRole
-from iam_sudo_client.errors import EXIT_DIFFERENCES, ServiceFailed
+from iam_sudo_client.commands.values import TEXT
+from iam_sudo_client.errors import EXIT_DIFFERENCES, InvalidOption, ServiceFailed
 from iam_sudo_client.report import note, show
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ _ALWAYS = (
 @click.command(cls=TakesRole)
 @simulated_role_options
 @reason_option
+@click.option(
+    "--as",
+    "as_caller",
+    type=TEXT,
+    metavar="ARN",
+    help="For this caller, by the broker's rules, read with your own permissions.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--diff", is_flag=True, help="Show the session policy beside the role's policies.")
 @region_option
@@ -54,6 +62,7 @@ def explain(
     remote: bool,
     local: bool,
     function_name: str | None,
+    as_caller: str | None,
     as_json: bool,
     diff: bool,
     region: str | None,
@@ -78,12 +87,18 @@ def explain(
         reason=reason,
         function=function,
     )
+    if as_caller and (function is None or reason):
+        raise InvalidOption(
+            f"--as reads the rules of a broker and asks none; leave out "
+            f"{'--reason' if reason else '--local'}"
+        )
     return show_explanation(
         request,
         function,
         region=region,
         caller_profile=caller_profile,
         asked=asked,
+        as_caller=as_caller,
         as_json=as_json,
         diff=diff,
     )
@@ -93,18 +108,14 @@ def show_explanation(
     request: Request,
     function_name: str | None,
     *,
-    region: str | None,
-    caller_profile: str | None,
-    asked: AskedRole,
     as_json: bool = False,
     diff: bool = False,
+    **asked: Any,
 ) -> int:
-    """Print the broker's explanation, or without a function our own, and return the exit code."""
+    """Print an explanation, asked for as by `explained`, and return the exit code."""
     import json
 
-    found = explained(
-        request, function_name, region=region, caller_profile=caller_profile, asked=asked
-    )
+    found = explained(request, function_name, **asked)
     with read_from(function_name):
         lines = json.dumps(found, indent=2).splitlines() if as_json else as_lines(found, diff=diff)
     show(lines)
@@ -132,12 +143,20 @@ def explained(
     region: str | None,
     caller_profile: str | None,
     asked: AskedRole,
+    as_caller: str | None = None,
 ) -> Mapping[str, Any]:
-    """The broker's explanation, or without a function our own, of the role that was asked for."""
+    """The broker's explanation, or without a function our own, of the role that was asked for.
+
+    `as_caller` is the ARN of somebody else, for whom it is to be by the function's rules.
+    """
     from iam_sudo_client.ways_in.session import open_session
 
     caller = open_session(region, os.environ, profile=caller_profile)
     request = asked.requested(caller, request)
+    if function_name and as_caller:
+        from iam_sudo_client.ways_in.as_caller import explain_as
+
+        return explain_as(caller, request, arn=as_caller, function_name=function_name, note=note)
     if function_name:
         from iam_sudo_client.ways_in.broker import explained_by_broker
 

@@ -8,6 +8,7 @@ looks for credentials; `failures` says what went wrong.
 """
 
 __all__ = [
+    "as_caller",
     "assume",
     "broker",
     "denial",

@@ -54,7 +54,7 @@ def simulate_here(
             day=today(),
         )
 
-    with _refusals(caller, base_role=request.base_role or base_role):
+    with refusals(caller, base_role=request.base_role or base_role):
         try:
             return simulated()
         except CarriersNotSeen as error:
@@ -71,7 +71,7 @@ def explain_here(
         Refused, ServiceFailed, NotConfigured: as `simulate_here`.
     """
     iam, _sts = caller.clients()
-    with _refusals(caller, base_role=request.base_role or base_role):
+    with refusals(caller, base_role=request.base_role or base_role):
         return explain(
             request,
             selection=_Everything(),
@@ -89,12 +89,12 @@ def listed_here(caller: CallerSession, pattern: str | None) -> Mapping[str, Any]
         ServiceFailed, NotConfigured: as `simulate_here`.
     """
     iam, _sts = caller.clients()
-    with _refusals(caller, base_role=""):
+    with refusals(caller, base_role=""):
         return list_selected(ListRequest(pattern), selection=_Everything(), iam=iam).to_reply()
 
 
 @contextmanager
-def _refusals(caller: CallerSession, *, base_role: str) -> Iterator[None]:
+def refusals(caller: CallerSession, *, base_role: str) -> Iterator[None]:
     """Raise what the core refuses as errors of the command line."""
     try:
         with translated(caller), waiting_for("IAM and STS"):

@@ -52,7 +52,20 @@ def allowed(sid, actions, resources):
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
 
 
-def executes(*more, base_role="role/IAMSudoUser", function="iam-sudo", identity=(), after=()):
+CARRIERS = f"arn:aws:iam::{ACCOUNT}:policy/iam-sudo/*"
+CARRY = [
+    allowed(
+        "CarryLargeRoles",
+        ["iam:CreatePolicy", "iam:DeletePolicy", "iam:GetPolicy", "iam:GetPolicyVersion"],
+        CARRIERS,
+    ),
+    allowed("FindOldCarriers", "iam:ListPolicies", "*"),
+]
+
+
+def executes(
+    *more, base_role="role/IAMSudoUser", function="iam-sudo", identity=(), carry=CARRY, reads=()
+):
     """The statements of a broker: what it always has, with these names, and what is `more`."""
     own = f"{FUNCTION}:{function}"
     return [
@@ -77,15 +90,17 @@ def executes(*more, base_role="role/IAMSudoUser", function="iam-sudo", identity=
             ["sts:AssumeRole", "sts:TagSession", *identity],
             f"arn:aws:iam::{ACCOUNT}:{base_role}",
         ),
+        *carry,
         allowed(
             "WriteLog",
             ["logs:CreateLogStream", "logs:PutLogEvents"],
             f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{function}:*",
         ),
+        *reads,
         {
             "Sid": "OnlyAsTheBroker",
             "Effect": "Deny",
-            "Action": ["iam:*", "logs:*", "sts:*"],
+            "Action": ["iam:*", "logs:*", "ssm:*", "sts:*"],
             "Resource": "*",
             "Condition": {"ArnNotLike": {"lambda:SourceFunctionArn": [own, f"{own}:*"]}},
         },
@@ -113,6 +128,7 @@ OPTIONS = {
     "selection": (RoleSelection(role_names=["orders-*"]), PLAIN),
     "rules": ([RULE], executes(identity=["sts:SetSourceIdentity"])),
     "scope": ("stage", PLAIN),
+    "large_roles": (False, executes(carry=())),
     "base_role_managed_policies": (["AdministratorAccess"], PLAIN),
     "allowed_regions": ([REGION], PLAIN),
     "denied_services": (["ec2"], PLAIN),
@@ -193,3 +209,14 @@ def test_the_execution_role_may_do_this_and_nothing_else(option):
 @pytest.mark.parametrize("option", WITH_VPC)
 def test_what_narrows_the_network_needs_no_more_than_the_network(option):
     assert statements(vpc=vpc, **{option: WITH_VPC[option]}) == IN_A_NETWORK
+
+
+def test_rules_that_are_in_a_parameter_are_read_by_the_role_and_nothing_else_is():
+    many = [SudoRule(callers=["*"], role_names=[f"orders-{'x' * 40}-{i}-*"]) for i in range(60)]
+    read = allowed(
+        "ReadRules",
+        "ssm:GetParameter",
+        f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/iam-sudo/iam-sudo/rules",
+    )
+    expected = executes(identity=["sts:SetSourceIdentity"], reads=[read])
+    assert statements(rules=many) == expected

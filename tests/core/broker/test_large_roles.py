@@ -227,7 +227,7 @@ def test_a_second_version_in_force_is_refused_and_audited(
         )
         capsys.readouterr()
 
-    assert "its version v2 is in force" in tampered(broker, calls, widen)
+    assert 'its version "v2" is in force' in tampered(broker, calls, widen)
     audit = decided(capsys.readouterr().out)
     assert (audit["decision"], audit["error"]) == ("refused", "CarrierChanged")
 

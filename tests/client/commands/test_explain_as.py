@@ -1,0 +1,115 @@
+"""`explain --as`: which rule decides for somebody else, by what one may read oneself."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from iam_sudo_client.cli import cli
+from iam_sudo_client.errors import CommandLineError, InvalidOption, Refused, ServiceFailed
+from iam_sudo_client.report import Report
+from iam_sudo_client.ways_in import as_caller
+from iam_sudo_core.errors import AwsCallFailed
+from tests.aws_account import ACCOUNT, ECS
+
+ANN, BOB = f"arn:aws:iam::{ACCOUNT}:user/ann", f"arn:aws:iam::{ACCOUNT}:user/bob"
+BASE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser"
+RULES = [
+    {
+        "effect": "allow",
+        "callers": [ANN],
+        "role-names": ["orders-*"],
+        "principals": [{"Service": "ecs-tasks.amazonaws.com"}],
+    }
+]
+Explain = Callable[..., Any]
+
+
+@pytest.fixture
+def policy() -> dict[str, Any]:
+    return {"rules": RULES, "allowed-base-roles": [BASE_ROLE]}
+
+
+@pytest.fixture
+def explain(monkeypatch: pytest.MonkeyPatch, policy: dict[str, Any]) -> Iterator[Explain]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "IAM_SUDO_BASE_ROLE"):
+        monkeypatch.delenv(name, raising=False)
+    variables = {"IAM_SUDO_POLICY": json.dumps(policy), "IAM_SUDO_BASE_ROLE": BASE_ROLE}
+
+    def call(_client: object, operation: str, **asked: Any) -> Any:
+        # Nothing but its settings is asked of the function.
+        assert (operation, asked) == ("get_function_configuration", {"FunctionName": "iam-sudo"})
+        return {"Environment": {"Variables": variables}}
+
+    monkeypatch.setattr(as_caller, "call", call)
+    with mock_aws():
+        iam = boto3.client("iam")
+        for name in ("IAMSudoUser", "orders-task", "payments-task"):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(ECS))
+
+        def explain(role: str, who: str, *more: str) -> Any:
+            words = ["explain", "--role-name", role, "--as", who, *more]
+            return cli.main(words, standalone_mode=False, obj=Report())
+
+        yield explain
+
+
+def test_the_rule_that_decides_is_named(
+    explain: Explain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    explain("orders-task", ANN)
+    assert f"Allowed by rule 1: caller {ANN}, role name orders-*" in capsys.readouterr().out
+    explain("orders-task", ANN, "--json")
+    assert json.loads(capsys.readouterr().out)["source_identity"] == "ann"
+
+
+@pytest.mark.parametrize(("role", "who"), [("orders-task", BOB), ("payments-task", ANN)])
+def test_who_gets_nothing_is_said_as_the_broker_would(
+    explain: Explain, role: str, who: str
+) -> None:
+    with pytest.raises(Refused, match=f'there is no role "{role}" that {who} may simulate'):
+        explain(role, who)
+
+
+@pytest.mark.parametrize(
+    ("who", "more"), [("ann", ()), (ANN, ("--local",)), (ANN, ("--reason", "x"))]
+)
+def test_what_cannot_be_meant_is_wrong_usage(
+    explain: Explain, who: str, more: tuple[str, ...]
+) -> None:
+    with pytest.raises(InvalidOption):
+        explain("orders-task", who, *more)
+
+
+def test_who_may_not_read_the_rules_learns_nothing(
+    explain: Explain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: Any, **__: Any) -> Any:
+        raise AwsCallFailed(operation="GetFunctionConfiguration", code="AccessDeniedException",
+                            detail="not you")  # fmt: skip
+
+    monkeypatch.setattr(as_caller, "call", denied)
+    with pytest.raises(ServiceFailed, match="you may not read the rules of"):
+        explain("orders-task", ANN)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {
+            "allowed-role-names": ["*"],
+            "allowed-principals": [{"*": "*"}],
+            "allowed-base-roles": [BASE_ROLE],
+        },
+        {"rules-of-tomorrow": 1},
+    ],
+)
+def test_a_broker_without_rules_and_one_that_is_none(explain: Explain) -> None:
+    with pytest.raises(CommandLineError, match="has no rules|are no broker's"):
+        explain("orders-task", ANN)
