@@ -25,7 +25,7 @@ RUN = PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Compiling all of aws-cdk-lib takes longer than installing it; what is imported gets compiled then.
 PIP_INSTALL = -m pip install --quiet --no-compile
 
-.PHONY: help demo test test-here test-elsewhere test-oldest-cdk test-wheel fidelity lint synth docs dist bench env clean
+.PHONY: help demo test test-here test-elsewhere test-emulator test-oldest-cdk test-wheel fidelity lint synth docs dist bench env clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,16 +35,19 @@ demo:  ## deploy both strategies to an emulated account and be its developer
 	$(RUN) DEMO_BEGAN=$$began .venv/bin/python -m demo $(ARGS)
 
 # Two at once, since either keeps no more than one core busy. The second is heard when it ends.
-test: env .venv-ancestor/.stamp .venv-oldest-cdk/.stamp tests/node_modules/.stamp  ## all tests, and beside them those on the oldest CDK and other Pythons
+test: env .venv-ancestor/.stamp .venv-oldest-cdk/.stamp tests/node_modules/.stamp  ## all tests, and beside them those on the emulator, the oldest CDK and another Python
 	@$(MAKE) --no-print-directory -j2 test-here test-elsewhere
 
 test-here:
-	$(RUN) .venv/bin/python -m pytest $(ARGS)
+	$(RUN) .venv/bin/python -m pytest --ignore=tests/emulator $(ARGS)
+
+test-emulator:
+	$(RUN) .venv/bin/python -m pytest tests/emulator $(ARGS)
 
 test-elsewhere: ELSEWHERE = .work/test-elsewhere.log
 test-elsewhere:
 	@mkdir -p .work && : > $(ELSEWHERE)
-	@for target in oldest-cdk $(OTHER_PYTHONS); do \
+	@for target in emulator oldest-cdk $(OTHER_PYTHON); do \
 		$(MAKE) --no-print-directory test-$$target >> $(ELSEWHERE) 2>&1 || \
 			{ cat $(ELSEWHERE); exit 1; }; \
 	done; cat $(ELSEWHERE)
@@ -89,8 +92,9 @@ python = $(shell for python in python3.$(1) \
 	"$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.$(1).*/bin/python3.$(1); do \
 	"$$python" -c 'import ensurepip, venv' >/dev/null 2>&1 && echo "$$python" && break; done; true)
 
-OTHER_PYTHONS = $(foreach minor,$(filter-out $(OUR_MINOR),11 12 13 14),\
-	$(if $(call python,$(minor)),3.$(minor)))
+# The newest that is here beside ours; CI of the repository has one job for each.
+OTHER_PYTHON = $(lastword $(foreach minor,$(filter-out $(OUR_MINOR),11 12 13 14),\
+	$(if $(call python,$(minor)),3.$(minor))))
 OUR_MINOR = $(shell .venv/bin/python -c 'import sys; print(sys.version_info.minor)')
 
 test-3.%: .venv-3.%/.stamp

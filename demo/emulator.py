@@ -260,6 +260,8 @@ class Emulator:
         path = [str(node), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
         environment |= _sdk_environment(self.directory, self.ca_bundle) | {
             "AWS_ENDPOINT_URL": self.url,
+            # What was given before the account was changed is not what is looked at.
+            "IAM_SUDO_CACHE": "off",
             "NODE_EXTRA_CA_CERTS": str(self.ca_bundle),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "CDK_DISABLE_VERSION_CHECK": "true",

@@ -17,7 +17,7 @@ from iam_sudo_core import Principal, Settings
 from iam_sudo_core.broker import published_rules
 from iam_sudo_core.broker.rules import Rule
 from iam_sudo_core.broker.selection import POLICY_VARIABLE
-from iam_sudo_core.broker.settings import BASE_ROLE_VARIABLE
+from iam_sudo_core.broker.settings import BASE_ROLE_VARIABLE, LARGE_ROLES_VARIABLE
 from iam_sudo_core.errors import InvalidSettings
 
 from .errors import InvalidConfiguration
@@ -129,6 +129,7 @@ class SudoRule:
 def rules_fit(rules: Sequence[SudoRule], *, name: str) -> bool:
     """Whether the broker's environment has room for them; `name` is that of the base role."""
     longest = _variables({"rules": _entries(rules)}, LONGEST_ROLE_ARN.format(name), _compact)
+    longest[LARGE_ROLES_VARIABLE] = "false"
     Settings.parse(longest)
     # Lambda measures the JSON text of the whole map, where each quote of our JSON is two bytes.
     return len(_compact(longest).encode()) <= ENVIRONMENT_BYTES

@@ -40,8 +40,9 @@ GRANTED, EXPLAINED, REFUSED, FAILED, LATENCY = (
     "failed",
     "milliseconds",
 )
+MALFORMED = "rules_malformed"
 _BY_ERROR = "error"
-_RUNG = (REFUSED, FAILED)
+_RUNG = (REFUSED, FAILED, MALFORMED)
 _READS = ["cloudwatch:Describe*", "cloudwatch:Get*", "cloudwatch:List*"]
 # Amazon CloudWatch API Reference, "PutMetricAlarm": Period, a day at most.
 _LONGEST_MINUTES = 1_440
@@ -111,13 +112,15 @@ class SudoAlarms:
 
 
 def build_alarms(
-    scope: Construct, alarms: SudoAlarms, *, function_name: str
+    scope: Construct, alarms: SudoAlarms, *, function_name: str, rules_are_published: bool
 ) -> list[cloudwatch.Alarm]:
     return [
         _alarm(scope, id_, alarms, name=name, function_name=function_name, threshold=threshold)
         for id_, name, threshold in (
             ("RefusalAlarm", REFUSED, alarms.refusals),
             ("FailureAlarm", FAILED, alarms.failures),
+            # Those before stay in force, so nothing else would tell.
+            *([("MalformedRulesAlarm", MALFORMED, 1)] if rules_are_published else []),
         )
     ]
 

@@ -296,7 +296,12 @@ class SessionPolicyStrategy:
             base_role=base,
             function=function,
             log_group=log_group,
-            alarms=build_alarms(scope, self.alarms, function_name=self.function_name)
+            alarms=build_alarms(
+                scope,
+                self.alarms,
+                function_name=self.function_name,
+                rules_are_published=published,
+            )
             if self.alarms
             else [],
             dashboard=broker_dashboard(scope, function_name=self.function_name, log_group=log_group)

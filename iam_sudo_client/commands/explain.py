@@ -1,6 +1,8 @@
 """`iam-sudo explain`: an explanation of a session as lines for a person; with `--json` as it is.
 
 A line may hold whatever is in a policy or a name, new lines too: `report.show` makes it printable.
+
+Long, because what an explanation has is read together with the lines that show it.
 """
 
 from __future__ import annotations

@@ -14,14 +14,15 @@ from iam_sudo_client.errors import InvalidOption, Refused, ServiceFailed
 from iam_sudo_client.report import Note
 from iam_sudo_client.ways_in.failures import DENIED, service_failed, translated
 from iam_sudo_client.ways_in.local import refusals
-from iam_sudo_core.account.calls import call
-from iam_sudo_core.broker import Identity, Settings
+from iam_sudo_core.account.calls import call, today
+from iam_sudo_core.account.parameters import read_parameter
+from iam_sudo_core.broker import Identity, Settings, published_rules
 from iam_sudo_core.broker.explanation import explain
 from iam_sudo_core.errors import AwsCallFailed, InvalidSettings, one_line, quoted
 
 if TYPE_CHECKING:
     from iam_sudo_client.ways_in.session import CallerSession
-    from iam_sudo_core.broker import Request
+    from iam_sudo_core.broker import Request, Rule
 
 
 def explain_as(
@@ -41,20 +42,46 @@ def explain_as(
             "session of a role"
         )
     settings = _settings(caller, function_name)
-    if not settings.selection.rules:
+    selection = settings.selection
+    if not selection.rules and not selection.rules_parameter:
         raise Refused(
             f"{quoted(function_name)} has no rules: whoever may invoke it may have every role that "
             "it selects; leave out --as"
         )
+    published = None
+    if selection.rules_parameter:
+        rules = _published(caller, selection.rules_parameter)
+        published = lambda: rules  # noqa: E731 - as the broker has it
     iam, _sts = caller.clients()
     with refusals(caller, base_role=str(settings.base_role)):
         return explain(
             request,
-            selection=settings.selection.of(lambda: identity),
+            selection=selection.of(lambda: identity, published),
             base_role=settings.base_role,
             iam=iam,
             note=note,
+            day=today() if settings.large_roles else None,
         ).to_reply()
+
+
+def _published(caller: CallerSession, parameter: str) -> tuple[Rule, ...]:
+    """The rules of a broker that has them in a parameter."""
+    try:
+        with translated(caller):
+            _version, text = read_parameter(caller.client("ssm"), parameter)
+        return published_rules(text)
+    except AwsCallFailed as error:
+        if error.code in DENIED:
+            raise ServiceFailed(
+                f"you may not read the rules of parameter {quoted(parameter)}: "
+                f"{one_line(error.detail)}; --as needs ssm:GetParameter on it. Your own roles "
+                "iam-sudo list names"
+            ) from error
+        raise service_failed(error.operation, error.code, error.detail, caller=caller) from error
+    except InvalidSettings as error:
+        raise ServiceFailed(
+            f"the rules of parameter {quoted(parameter)} cannot be read: {error}"
+        ) from None
 
 
 def _settings(caller: CallerSession, function_name: str) -> Settings:

@@ -24,6 +24,7 @@ def profile(deployment: Deployment, tmp_path: Path) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "XDG_CONFIG_HOME": str(tmp_path / "settings"),
+        "IAM_SUDO_CACHE": "files",
     }
     (tmp_path / "credentials").write_text(
         f"[default]\naws_access_key_id = {key['AccessKeyId']}\n"

@@ -147,7 +147,7 @@ def test_a_carrier_that_was_given_a_second_version_is_refused(deployment: Deploy
     refused = deployment.run("iam-sudo", "simulate", "--role-name", name, "aws", *TOPICS)
     assert (refused.returncode, refused.stdout) == (125, "")
     assert f"managed policy {carrier}, which was to carry a part of its session" in refused.stderr
-    assert "its version v2 is in force" in refused.stderr
+    assert 'its version "v2" is in force' in refused.stderr
     assert decided(deployment, name)["decision"] == "refused"
 
 

@@ -60,6 +60,7 @@ def profile(deployment: Deployment, url: str, folder: Path) -> dict[str, str]:
         "AWS_CONFIG_FILE": str(folder / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
         "XDG_CACHE_HOME": str(folder / "cache"),
+        "IAM_SUDO_CACHE": "files",
     }
     Path(files["AWS_SHARED_CREDENTIALS_FILE"]).write_text(
         f"[default]\naws_access_key_id = {key['AccessKeyId']}\n"

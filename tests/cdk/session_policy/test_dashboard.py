@@ -11,8 +11,17 @@ import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from iam_sudo_cdk import IamSudo, InvalidChoice, InvalidConfiguration, SudoAlarms, TagTrustStrategy
+from iam_sudo_cdk import (
+    IamSudo,
+    InvalidChoice,
+    InvalidConfiguration,
+    SudoAlarms,
+    SudoRule,
+    TagTrustStrategy,
+)
 from iam_sudo_core import errors
+from iam_sudo_core.broker.audit import malformed_rules
+from iam_sudo_core.broker.published import Published
 from tests.cdk.templates import ACCOUNT, REGION, base_role, iam_sudo, only, render, stack, synth
 from tests.core.conftest import CONTEXT, ONE, account, broker  # noqa: F401 - fixtures
 
@@ -191,6 +200,23 @@ def test_alarms_that_would_never_ring_are_refused(changes, said):
         SudoAlarms(**changes)
 
 
+def test_rules_in_a_parameter_that_are_none_ring():
+    many = [SudoRule(callers=["*"], role_names=[f"orders-{'x' * 40}-{i}-*"]) for i in range(40)]
+    template = synth(alarms=SudoAlarms(), rules=many)
+    found = Published("/iam-sudo/x/rules", 2, None, None, problem="none")
+    line = json.loads(malformed_rules(found, request_id="1", now=0))
+    [metrics] = line["_aws"]["CloudWatchMetrics"]
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "AlarmName": "iam-sudo-rules_malformed",
+            "Namespace": metrics["Namespace"],
+            "MetricName": metrics["Metrics"][0]["Name"],
+            "Threshold": 1,
+        },
+    )
+
+
 @pytest.mark.parametrize("choice", [{"alarms": True}, {"alarms": SudoAlarms}, {"dashboard": "no"}])
 def test_a_choice_of_another_kind_is_refused(choice):
     ((key, _),) = choice.items()
@@ -235,7 +261,7 @@ def test_a_session_may_look_at_alarms_and_dashboard_and_change_neither():
     names = [
         alarm["Properties"]["AlarmName"]
         for alarm in template.find_resources("AWS::CloudWatch::Alarm").values()
-    ]
+    ] + ["sudo-rules_malformed"]  # which is there where rules are in a parameter
     _, dashboard = only(template, "AWS::CloudWatch::Dashboard")
     assert set(kept["Resource"]) == {
         *(f"arn:aws:cloudwatch:*:{ACCOUNT}:alarm:{name}" for name in names),

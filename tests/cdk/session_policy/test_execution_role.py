@@ -212,7 +212,7 @@ def test_what_narrows_the_network_needs_no_more_than_the_network(option):
 
 
 def test_rules_that_are_in_a_parameter_are_read_by_the_role_and_nothing_else_is():
-    many = [SudoRule(callers=["*"], role_names=[f"orders-{'x' * 40}-{i}-*"]) for i in range(60)]
+    many = [SudoRule(callers=["*"], role_names=[f"orders-{'x' * 40}-{i}-*"]) for i in range(40)]
     read = allowed(
         "ReadRules",
         "ssm:GetParameter",

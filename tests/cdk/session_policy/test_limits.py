@@ -214,7 +214,7 @@ def test_whatever_names_the_base_role_names_it_behind_its_path():
     assert (role["Path"], role["RoleName"]) == ("/team/a/", "IAMSudoUser")
     # The execution role assumes it, and no session touches it.
     assert statement(broker_role(template)[1], "AssumeBaseRole")["Resource"] == ARN
-    assert ARN in statement(role, "KeepRoles")["Resource"]
+    assert ARN in statement(role, "KeepRolesAndCarriers")["Resource"]
     entry = statement(role, "NoAccessEntryOfTheBaseRole")["Condition"]
     assert entry == {"ArnLike": {"eks:principalArn": [ARN]}}
     assert "role/IAMSudoUser" not in json.dumps(template.to_json())

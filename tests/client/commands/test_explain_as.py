@@ -113,3 +113,32 @@ def test_who_may_not_read_the_rules_learns_nothing(
 def test_a_broker_without_rules_and_one_that_is_none(explain: Explain) -> None:
     with pytest.raises(CommandLineError, match="has no rules|are no broker's"):
         explain("orders-task", ANN)
+
+
+class TestRulesInAParameter:
+    NAME = "/iam-sudo/iam-sudo/rules"
+
+    @pytest.fixture
+    def policy(self) -> dict[str, Any]:
+        return {"rules-parameter": self.NAME, "allowed-base-roles": [BASE_ROLE]}
+
+    def test_they_decide_as_well(
+        self, explain: Explain, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        text = json.dumps({"rules": RULES})
+        boto3.client("ssm", region_name="eu-west-1").put_parameter(
+            Name=self.NAME, Value=text, Type="String"
+        )
+        explain("orders-task", ANN)
+        assert f"Allowed by rule 1: caller {ANN}" in capsys.readouterr().out
+        with pytest.raises(Refused):
+            explain("orders-task", BOB)
+
+    def test_what_cannot_be_read_allows_nothing(self, explain: Explain) -> None:
+        with pytest.raises(ServiceFailed, match="GetParameter"):
+            explain("orders-task", ANN)
+        boto3.client("ssm", region_name="eu-west-1").put_parameter(
+            Name=self.NAME, Value='{"rules": 1}', Type="String"
+        )
+        with pytest.raises(ServiceFailed, match="cannot be read"):
+            explain("orders-task", ANN)

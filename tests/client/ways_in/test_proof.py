@@ -1,7 +1,7 @@
 """The proof of who asks: signed for the broker that asks for it, sent to it and to nobody else."""
 
 import json
-import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -115,9 +115,8 @@ def test_the_broker_accepts_it_and_sts_says_who_it_is(monkeypatch: pytest.Monkey
             open_session("eu-west-2", {}), EVENT, broker=BROKER, region="eu-west-1"
         )
         assert sts.requests == []
-        checked = Proof.parse(
-            signed, event=EVENT, broker=BROKER, region="eu-west-1", now=time.time()
-        )
+        now = datetime.now(UTC).timestamp()
+        checked = Proof.parse(signed, event=EVENT, broker=BROKER, region="eu-west-1", now=now)
         assert Proofs(IdentityService(sts.client())).identity(checked).arn == ANN
 
 

@@ -120,6 +120,16 @@ def test_nor_does_an_arn_tell(ask: Ask, sts: FakeSts, arn: str) -> None:
             ask(event, sign(sts, event))
 
 
+def test_an_arn_of_another_account_is_no_role_of_this_one_whatever_the_rules_give(
+    ask: Ask, sts: FakeSts
+) -> None:
+    own = {"role_name": "arn:aws:iam::123456789012:role/orders-task"}
+    assert ask(own, sign(sts, own))["AccessKeyId"]
+    other = {"role_name": "arn:aws:iam::444455556666:role/orders-task"}
+    with pytest.raises(errors.NotAllowedByRules):
+        ask(other, sign(sts, other))
+
+
 def test_who_is_denied_learns_by_which_rule(ask: Ask, sts: FakeSts) -> None:
     for name in ("orders-secret", "none-secret"):
         event = {"role_name": name}

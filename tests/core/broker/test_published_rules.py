@@ -194,7 +194,7 @@ def test_without_a_proof_the_parameter_is_not_even_read(
 def test_the_parameter_is_read_once_beside_the_role_and_beside_the_question_who_asks(
     ask: Ask, broker: ModuleType, sts: FakeSts, calls: Calls
 ) -> None:
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=60)
 
     def meet(**_: Any) -> None:
         if together.broken or done:
@@ -279,6 +279,10 @@ def test_a_broker_without_a_parameter_has_no_client_for_one(
         {"IAM_SUDO_POLICY": json.dumps(policy), "IAM_SUDO_BASE_ROLE": BASE_ROLE}
     )
     assert broker.published_rules(settings) is None
+
+
+def test_a_broker_with_a_parameter_looks_at_proofs(broker: ModuleType) -> None:
+    assert broker._PROOFS is not None
 
 
 def test_a_request_is_not_answered_by_no_rules_when_nothing_reads_them(
