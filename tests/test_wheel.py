@@ -173,7 +173,12 @@ def test_it_is_found_among_the_constructs_of_the_cdk(metadata: Distribution) -> 
 
 def test_only_the_extra_asks_for_the_cdk(metadata: Distribution) -> None:
     required = [Requirement(text) for text in metadata.requires or []]
-    assert {each.name for each in required if not each.marker} == {"boto3", "click", "filelock"}
+    assert {each.name for each in required if not each.marker} == {
+        "boto3",
+        "click",
+        "filelock",
+        "platformdirs",
+    }
     extra = {
         each.name: each.specifier
         for each in required

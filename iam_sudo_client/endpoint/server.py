@@ -44,7 +44,7 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
     daemon_threads = True
     request_queue_size = _CONNECTIONS
     # On Windows, it would let another process listen at our port.
-    allow_reuse_address = sys.platform != "win32"
+    allow_reuse_address: bool = sys.platform != "win32"
 
     def __init__(self, address: Address, *, port: int = 0, token: str | None = None) -> None:
         """`token` is that of all roles; without one each gets a random one.
@@ -53,7 +53,7 @@ class Endpoint(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """
         self.address = address
         if isinstance(address.ip, IPv6Address):
-            self.address_family = socket.AF_INET6
+            self.address_family: int = socket.AF_INET6
         self._given_token = token
         self._roles: dict[str, tuple[Renewed, str]] = {}
         self._places = threading.BoundedSemaphore(_CONNECTIONS)

@@ -253,7 +253,7 @@ class SessionRefused(Refusal):
 
     def beside(self, line: str) -> Self:
         """The same refusal, with a line more."""
-        self.args = (printable(one_line(f"{self}; {line}")),)
+        Exception.__init__(self, printable(one_line(f"{self}; {line}")))
         return self
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 ROLE = "iam-sudo-demo-my-task"
 # Half of it is what a busy machine has to renew them in.
-LIFE = 20.0
+LIFE = 14.0
 PAUSE = 0.2
 BOTO3 = """
 import sys, time, boto3

@@ -45,7 +45,7 @@ class IdentityService:
         if url.username or url.path not in ("", "/") or url.query or not url.hostname:
             raise ValueError("the endpoint of STS is no URL of a host alone")
         is_default = url.port in (None, {"http": 80, "https": 443}.get(url.scheme))
-        self.host = url.hostname if is_default else f"{url.hostname}:{url.port}"
+        self.host: str = url.hostname if is_default else f"{url.hostname}:{url.port}"
         self.region: str = meta.region_name
         self._url = f"{url.scheme}://{self.host}/"
         bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")

@@ -95,7 +95,7 @@ class Proofs:
     """What an instance of the broker knows of proofs: whom to ask, and which it has seen."""
 
     def __init__(self, service: IdentityService) -> None:
-        self.region = service.region
+        self.region: str = service.region
         self._service = service
         self._seen: dict[str, float] = {}
         self._lock = threading.Lock()

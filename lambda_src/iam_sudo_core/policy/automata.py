@@ -63,7 +63,8 @@ class Steps:
     """How many steps may still be taken."""
 
     def __init__(self, most: int) -> None:
-        self.most = self.left = most
+        self.most: int = most
+        self.left: int = most
 
     def take(self, number: int) -> None:
         """Count steps.
@@ -124,7 +125,7 @@ class Patterns:
                 bit <<= 1
             self._ends |= bit
             bit <<= 1
-        self.start = self._past_stars(start)
+        self.start: int = self._past_stars(start)
 
     def symbols(self, state: int) -> Iterator[str]:
         return (symbol for symbol, places in self._named.items() if state & places)

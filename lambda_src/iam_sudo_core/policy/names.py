@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 _FIELDS = 5
 _DIGITS = frozenset("0123456789")
@@ -67,7 +68,7 @@ class PossibleArns:
     types: frozenset[str] = frozenset()
     has_name_alone: bool = False
 
-    start = (0, None)
+    start: ClassVar[tuple[int, None]] = (0, None)
 
     @classmethod
     def like(cls, pattern: str) -> PossibleArns:
