@@ -175,6 +175,17 @@ def test_an_explanation_shows_carriers_and_makes_none(broker: ModuleType, calls:
     assert not {"CreatePolicy", "ListPolicies"} & operations(calls).keys()
 
 
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("explain", [False, True])
+def test_who_brings_a_policy_cannot_fill_the_account_with_carriers(
+    broker: ModuleType, calls: Calls, *, explain: bool
+) -> None:
+    policy = {"Version": "2012-10-17", "Statement": allow("s3:*")}
+    with pytest.raises(errors.SessionPolicyTooLarge):
+        ask(broker, policy=policy, explain=explain)
+    assert (operations(calls)["CreatePolicy"], stored()) == (0, {})
+
+
 @pytest.mark.usefixtures("without_carriers", "large")
 def test_without_large_roles_the_refusal_is_as_it_was(broker: ModuleType, calls: Calls) -> None:
     for more in ({}, {"explain": True}):
