@@ -34,6 +34,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "warm": broker.measure_warm,
     "cold": broker.measure_cold,
     "large": broker.measure_large,
+    "rules": broker.measure_rules,
     "bundle": bundle.measure,
     "help": command.measure,
     "invocation": invocation.measure,

@@ -34,6 +34,7 @@ from demo.certificate import write_certificate
 LATENCY, PER_YARDSTICK = 0.040, 0.8
 REGION = "eu-west-1"
 BASE_ROLE = "arn:aws:iam::123456789012:role/IAMSudoUser"  # moto's account
+CALLER = "arn:aws:iam::123456789012:user/moto"
 TARGET = "iam-sudo-demo-orders"
 # Roles of 9,000 characters: each is asked for the first time once.
 LARGE = [f"iam-sudo-demo-large-{number:02}" for number in range(11)]
@@ -101,6 +102,7 @@ class Account:
         self.environment = environment | {
             "AWS_ENDPOINT_URL": f"https://127.0.0.1:{ready['port']}",
             "AWS_CA_BUNDLE": ready["ca_bundle"],
+            "AWS_ACCESS_KEY_ID": ready["access_key_id"],
         }
 
     def calls(self) -> list[Call]:
@@ -172,10 +174,14 @@ class _RequestHandler(BaseHTTPRequestHandler):
         pass
 
 
-def _create_roles(count: int) -> None:
-    import boto3  # noqa: PLC0415 - only in the server
+def _create_user(iam: Any) -> str:
+    name = CALLER.rpartition("/")[2]
+    iam.create_user(UserName=name)
+    key: str = iam.create_access_key(UserName=name)["AccessKey"]["AccessKeyId"]
+    return key
 
-    iam = boto3.client("iam")
+
+def _create_roles(iam: Any, count: int) -> None:
     iam.create_role(RoleName=TARGET, AssumeRolePolicyDocument=_trust("ecs-tasks"))
     for name, (actions, resource) in INLINE_POLICIES.items():
         statement = {"Effect": "Allow", "Action": actions.split(), "Resource": resource}
@@ -217,16 +223,23 @@ def _document(*statements: dict[str, Any]) -> str:
 
 
 def _serve(roles: int, latency: float, directory: Path) -> None:
+    import boto3  # noqa: PLC0415 - only in the server
     from moto import mock_aws  # noqa: PLC0415 - takes a second to import
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     with mock_aws():
-        _create_roles(roles)
+        iam = boto3.client("iam")
+        who = _create_user(iam)
+        _create_roles(iam, roles)
         certificate, key = write_certificate(directory)
         server = _Server(certificate, key, latency)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        ready = {"port": server.server_port, "ca_bundle": str(certificate)}
+        ready = {
+            "port": server.server_port,
+            "ca_bundle": str(certificate),
+            "access_key_id": who,
+        }
         for line in sys.stdin:
             if json.loads(line) == "ready?":
                 answer: object = ready

@@ -1,7 +1,8 @@
 """The broker's handler, warm and cold: time, calls and round trips for one exact role name.
 
 And for roles that are too large for a session, which the ancestor passes on to STS as they are: the
-first time of a day, when managed policies are made for one, and the second.
+first time of a day, when managed policies are made for one, and the second. And with rules, beside
+a broker that has none: who asks is one more call, made while the role is read.
 
 Each side runs in a process of its own, on its own environment, against the same account. Ours runs
 from its unpacked bundle. The target role has five inline policies and no managed ones, since the
@@ -13,17 +14,28 @@ in its published bundle. boto3's bytecode is there for both.
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from benchmarks import bundle, call_handler
-from benchmarks.account import BASE_ROLE, LARGE, TARGET, Account, Call, round_trips
+from benchmarks import bundle, call_handler, prove_events
+from benchmarks.account import (
+    BASE_ROLE,
+    CALLER,
+    LARGE,
+    REGION,
+    TARGET,
+    Account,
+    Call,
+    round_trips,
+)
 from benchmarks.peer import Peer, PeerFailed
 from benchmarks.report import (
     Cell,
@@ -35,7 +47,7 @@ from benchmarks.report import (
     seconds,
     times_faster,
 )
-from benchmarks.sides import ANCESTOR, OURS, Side
+from benchmarks.sides import ANCESTOR, OURS, PROJECT, Side
 
 # Roles in the account, and how many times faster ours has to be there.
 SIZES = {50: 4, 500: None, 2_000: 10}
@@ -46,17 +58,18 @@ CALLS, ROUND_TRIPS = 12, 3
 # Of a role with one policy, reading takes four and looking again three; both of its carriers are
 # looked for by two each, and the first time it is listed what there is, and each is made.
 FIRST, SECOND = (15, 6), (12, 4)
+# Who asks is asked of STS while the role is read.
+CALLS_WITH_RULES = CALLS + 1
+# Of a round trip, which is what asking first would take.
+AT_MOST_WITH_RULES = 0.5
 
-_SETTINGS = {
-    "IAM_SUDO_BASE_ROLE": BASE_ROLE,
-    "IAM_SUDO_POLICY": json.dumps(
-        {
-            "allowed-role-names": ["iam-sudo-demo-*"],
-            "allowed-principals": [{"Service": "ecs-tasks.amazonaws.com"}],
-            "allowed-base-roles": [BASE_ROLE],
-        }
-    ),
+_FUNCTION = f"arn:aws:lambda:{REGION}:123456789012:function:iam-sudo"
+_SELECTED = {
+    "role-names": ["iam-sudo-demo-*"],
+    "principals": [{"Service": "ecs-tasks.amazonaws.com"}],
 }
+_EVERYBODY = {f"allowed-{what}": patterns for what, patterns in _SELECTED.items()}
+_RULES = {"rules": [{"effect": "allow", "callers": [CALLER], **_SELECTED}]}
 _REPLY = ["AccessKeyId", "Expiration", "SecretAccessKey", "SessionToken"]
 
 
@@ -110,7 +123,7 @@ def measure_large(run: Run) -> list[Row]:
     with _account(run, COLD_SIZE) as account, _worker(run, OURS, account) as worker:
         _invoker(worker, account)()
         for name in LARGE[: run.repeat]:
-            ask = _invoker(worker, account, role_name=name)
+            ask = _invoker(worker, account, event=partial(dict[str, object], role_name=name))
             first.append(ask())
             second.append(ask())
     return [
@@ -125,13 +138,62 @@ def measure_large(run: Run) -> list[Row]:
     ]
 
 
+def measure_rules(run: Run) -> list[Row]:
+    """Measure a warm broker with rules beside one without."""
+    run.progress("broker, warm, with rules")
+    with ExitStack() as stack:
+        account = stack.enter_context(_account(run, COLD_SIZE))
+        client = stack.enter_context(_client(run, account))
+        reasons = itertools.count()
+
+        def event() -> dict[str, object]:
+            return {"role_name": TARGET, "reason": f"a proof is for one request, {next(reasons)}"}
+
+        def proven() -> dict[str, object]:
+            asked = event()
+            return {**asked, "proof": client.ask(asked)}
+
+        without, with_ = (
+            _invoker(stack.enter_context(_worker(run, OURS, account, rules)), account, event=make)
+            for rules, make in ((_EVERYBODY, event), (_RULES, proven))
+        )
+        run.progress(f"broker, warm, with rules: {run.repeat} invocations with and without")
+        one, other = interleaved(run.repeat, without, with_)
+    more = statistics.median(
+        (theirs.seconds - ours.seconds) / run.latency
+        for ours, theirs in zip(one, other, strict=True)
+    )
+    beside = _cell(one)
+    return [
+        Row(
+            f"broker, warm, with rules, {COLD_SIZE} roles",
+            Cell(f"{beside.text}, ours without rules", beside.facts),
+            _cell(other),
+            None,
+            (
+                Target(
+                    f"at most {AT_MOST_WITH_RULES} of a round trip more, {more:.2f}",
+                    more <= AT_MOST_WITH_RULES,
+                ),
+                *_calls_targets(other, CALLS_WITH_RULES),
+            ),
+        )
+    ]
+
+
 def _account(run: Run, roles: int) -> Account:
     return Account(roles=roles, latency=run.latency, directory=_directory(run))
 
 
-def _worker(run: Run, side: Side, account: Account) -> Peer:
+def _worker(
+    run: Run, side: Side, account: Account, rules: Mapping[str, object] = _EVERYBODY
+) -> Peer:
     directory = _directory(run)
-    environment = account.environment | _SETTINGS
+    environment = account.environment | {
+        "IAM_SUDO_BASE_ROLE": BASE_ROLE,
+        "IAM_SUDO_POLICY": json.dumps({**rules, "allowed-base-roles": [BASE_ROLE]}),
+        "FUNCTION_ARN": _FUNCTION,
+    }
     if side is OURS:
         bundle.unpack(bundle.pack(bundle.our_files()), directory / "bundle")
         environment["PYTHONPATH"] = str(directory / "bundle")
@@ -140,16 +202,27 @@ def _worker(run: Run, side: Side, account: Account) -> Peer:
     return Peer(command, cwd=directory, env=environment, log=directory / "handler.log")
 
 
+def _client(run: Run, account: Account) -> Peer:
+    command = [str(OURS.python), "-m", prove_events.__name__, _FUNCTION, REGION]
+    log = _directory(run) / "client.log"
+    return Peer(command, cwd=PROJECT, env=account.environment, log=log)
+
+
 def _directory(run: Run) -> Path:
     return Path(tempfile.mkdtemp(dir=run.directory))
 
 
+def _target() -> dict[str, object]:
+    return {"role_name": TARGET}
+
+
 def _invoker(
-    worker: Peer, account: Account, *, role_name: str = TARGET
+    worker: Peer, account: Account, *, event: Callable[[], dict[str, object]] = _target
 ) -> Callable[[], Invocation]:
     def invoke() -> Invocation:
+        asked = event()
         account.calls()
-        answer = worker.ask({"role_name": role_name})
+        answer = worker.ask(asked)
         if answer["keys"] != _REPLY:
             raise PeerFailed(f"these are no credentials: {answer['keys']}")
         return Invocation(answer["seconds"], account.calls())

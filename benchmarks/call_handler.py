@@ -16,6 +16,7 @@ from importlib import import_module
 
 class Context:
     aws_request_id = "00000000-0000-4000-8000-000000000000"
+    invoked_function_arn = os.environ.get("FUNCTION_ARN")
 
 
 def main() -> None:
