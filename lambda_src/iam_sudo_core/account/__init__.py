@@ -3,13 +3,18 @@
 It imports `session`, `policy`, the words that all rooms use, and boto3.
 """
 
-from . import calls
-from .assuming import AssumedRole, assume_unchanged, credentials
-from .calls import Client, clients
-from .carrying import Patience, Provided, is_denied, may_be_unseen, provide
-from .identity import IdentityService
-from .parameters import parameters_client, read_parameter
-from .reading import list_roles, read_documents, read_role, read_tags, read_whole
+from typing import TYPE_CHECKING
+
+from ..exports import on_demand
+
+if TYPE_CHECKING:
+    from . import calls
+    from .assuming import AssumedRole, assume_unchanged, credentials
+    from .calls import Client, clients
+    from .carrying import Patience, Provided, is_denied, may_be_unseen, provide
+    from .identity import IdentityService
+    from .parameters import parameters_client, read_parameter
+    from .reading import list_roles, read_documents, read_role, read_tags, read_whole
 
 __all__ = [
     "AssumedRole",
@@ -32,3 +37,30 @@ __all__ = [
     "read_tags",
     "read_whole",
 ]
+
+# For those who ask for a type, the names above are all that there are.
+if not TYPE_CHECKING:
+    __getattr__ = on_demand(
+        __name__,
+        {
+            "AssumedRole": "assuming",
+            "Client": "calls",
+            "IdentityService": "identity",
+            "Patience": "carrying",
+            "Provided": "carrying",
+            "assume_unchanged": "assuming",
+            "calls": None,
+            "clients": "calls",
+            "credentials": "assuming",
+            "is_denied": "carrying",
+            "list_roles": "reading",
+            "may_be_unseen": "carrying",
+            "parameters_client": "parameters",
+            "provide": "carrying",
+            "read_documents": "reading",
+            "read_parameter": "parameters",
+            "read_role": "reading",
+            "read_tags": "reading",
+            "read_whole": "reading",
+        },
+    )

@@ -8,6 +8,9 @@ case the function is killed, and one with the decision, before anybody learns of
 Where there are rules, who asks has to be proved. STS is asked for it while the role is read, and so
 is the parameter that has the rules, if there is one. Nothing of what was read is used, or told,
 before STS has answered.
+
+A cold start compiles what it imports, so what a broker without rules does not need, and what tells
+rather than grants, is imported where it is used.
 """
 
 from __future__ import annotations
@@ -17,19 +20,14 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..account.calls import Client, clients, clock, today
-from ..account.identity import IdentityService
-from ..account.parameters import parameters_client
 from ..credentials import Credentials
 from ..errors import BrokerFailure, IamSudoError, RulesUnreadable
 from .audit import AuditLine, malformed_rules
 from .callers import Identity
-from .explanation import Explanation, explain
 from .listing import Listing, ListRequest, list_selected
-from .proof import Proof, Proofs, function_arn
-from .published import Published, PublishedRules
 from .request import Request, is_deep
 from .rules import CallerRules, Rule
 from .selection import RoleSelectionPolicy
@@ -37,18 +35,33 @@ from .settings import Settings
 from .simulate import simulate
 from .target import Note, Selection
 
+if TYPE_CHECKING:
+    from .explanation import Explanation
+    from .proof import Proofs
+    from .published import Published, PublishedRules
+
 __all__ = ["clients", "decide", "proofs", "published_rules"]
 
 
 def proofs(settings: Settings, sts: Client) -> Proofs | None:
     """What an instance of the broker knows of proofs; None where nobody has to prove anything."""
-    return Proofs(IdentityService(sts)) if settings.selection.asks_who else None
+    if not settings.selection.asks_who:
+        return None
+    from ..account.identity import IdentityService  # noqa: PLC0415 - see above
+    from .proof import Proofs  # noqa: PLC0415
+
+    return Proofs(IdentityService(sts))
 
 
 def published_rules(settings: Settings) -> PublishedRules | None:
     """What an instance knows of rules in a parameter; None, and no client, where there are none."""
     parameter = settings.selection.rules_parameter
-    return PublishedRules(parameters_client(), parameter) if parameter else None
+    if not parameter:
+        return None
+    from ..account.parameters import parameters_client  # noqa: PLC0415 - see above
+    from .published import PublishedRules  # noqa: PLC0415
+
+    return PublishedRules(parameters_client(), parameter)
 
 
 def decide(
@@ -128,6 +141,8 @@ def _selection(
         raise ValueError("there are rules, and nothing that looks at proofs")
     if policy.rules_parameter and published is None:
         raise ValueError("there are rules in a parameter, and nothing that reads it")
+    from .proof import Proof, function_arn  # noqa: PLC0415 - see above
+
     now = clock()
     proof = Proof.parse(
         event.get("proof"), event=event, broker=function_arn(invoked), region=proofs.region, now=now
@@ -176,4 +191,8 @@ def _answer(
         "note": note,
         "day": today() if settings.large_roles else None,
     }
-    return explain(request, **known) if request.explain else simulate(request, sts=sts, **known)
+    if not request.explain:
+        return simulate(request, sts=sts, **known)
+    from .explanation import explain  # noqa: PLC0415 - see above
+
+    return explain(request, **known)

@@ -3,23 +3,28 @@
 Pure. It imports `policy`, and the words that all rooms use.
 """
 
-from . import differences, tags
-from .caller import check_caller
-from .caller_keys import Caller
-from .carriers import Carrier, is_old
-from .differences import Difference
-from .drafts import MAX_CHARACTERS, MAX_POLICY_ARNS
-from .plan import (
-    DURATION_SECONDS,
-    SessionPlan,
-    plan_sessions,
-    plan_whole,
-    policy_sizes,
-    session_name,
-    session_name_patterns,
-)
-from .role import Outline, Role, RoleSnapshot, WholeRole
-from .terms import SessionTerms
+from typing import TYPE_CHECKING
+
+from ..exports import on_demand
+
+if TYPE_CHECKING:
+    from . import differences, tags
+    from .caller import check_caller
+    from .caller_keys import Caller
+    from .carriers import Carrier, is_old
+    from .differences import Difference
+    from .drafts import MAX_CHARACTERS, MAX_POLICY_ARNS
+    from .plan import (
+        DURATION_SECONDS,
+        SessionPlan,
+        plan_sessions,
+        plan_whole,
+        policy_sizes,
+        session_name,
+        session_name_patterns,
+    )
+    from .role import Outline, Role, RoleSnapshot, WholeRole
+    from .terms import SessionTerms
 
 __all__ = [
     "DURATION_SECONDS",
@@ -44,3 +49,32 @@ __all__ = [
     "session_name_patterns",
     "tags",
 ]
+
+# For those who ask for a type, the names above are all that there are.
+if not TYPE_CHECKING:
+    __getattr__ = on_demand(
+        __name__,
+        {
+            "DURATION_SECONDS": "plan",
+            "MAX_CHARACTERS": "drafts",
+            "MAX_POLICY_ARNS": "drafts",
+            "Caller": "caller_keys",
+            "Carrier": "carriers",
+            "Difference": "differences",
+            "Outline": "role",
+            "Role": "role",
+            "RoleSnapshot": "role",
+            "SessionPlan": "plan",
+            "SessionTerms": "terms",
+            "WholeRole": "role",
+            "check_caller": "caller",
+            "differences": None,
+            "is_old": "carriers",
+            "plan_sessions": "plan",
+            "plan_whole": "plan",
+            "policy_sizes": "plan",
+            "session_name": "plan",
+            "session_name_patterns": "plan",
+            "tags": None,
+        },
+    )
