@@ -78,15 +78,6 @@ class Call:
     end: float
 
 
-def round_trips(calls: list[Call]) -> int:
-    """The longest chain of calls of which each began after the one before had ended."""
-    chain, end = 0, float("-inf")
-    for call in sorted(calls, key=lambda call: call.end):
-        if call.start >= end:
-            chain, end = chain + 1, call.end
-    return chain
-
-
 class Account:
     """A running account: `with Account(roles=50, latency=0.04, directory=…) as account: …`."""
 

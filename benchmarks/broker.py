@@ -4,50 +4,36 @@ And for roles that are too large for a session, which the ancestor passes on to 
 first time of a day, when managed policies are made for one, and the second. And with rules, beside
 a broker that has none: who asks is one more call, made while the role is read.
 
-Each side runs in a process of its own, on its own environment, against the same account. Ours runs
-from its unpacked bundle. The target role has five inline policies and no managed ones, since the
-ancestor crashes on those. Warm leaves the first invocation out. A cold start counts from before
-the handler's import to its first reply, without the start of Python; ours compiles its source every
-time, as in Lambda, where the bundle has no bytecode, while the ancestor finds its bytecode, as
-in its published bundle. boto3's bytecode is there for both.
+Each side runs in a process of its own, on its own environment, against the same account. The target
+role has five inline policies and no managed ones, since the ancestor crashes on those. Warm leaves
+the first invocation out. A cold start counts from before the handler's import to its first reply,
+without the start of Python; ours compiles its source every time, as in Lambda, where the bundle has
+no bytecode, while the ancestor finds its bytecode, as in its published bundle. boto3's bytecode is
+there for both.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import statistics
-import tempfile
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from benchmarks import bundle, call_handler, prove_events
-from benchmarks.account import (
-    BASE_ROLE,
-    CALLER,
-    LARGE,
-    REGION,
-    TARGET,
-    Account,
-    Call,
-    round_trips,
+from benchmarks.account import LARGE, TARGET, Account
+from benchmarks.invoking import (
+    RULES,
+    Event,
+    Invocation,
+    cell,
+    client,
+    directory_of,
+    invoker,
+    takes,
+    worker,
 )
-from benchmarks.peer import Peer, PeerFailed
-from benchmarks.report import (
-    Cell,
-    Row,
-    Run,
-    Target,
-    interleaved,
-    median_ratio,
-    seconds,
-    times_faster,
-)
-from benchmarks.sides import ANCESTOR, OURS, PROJECT, Side
+from benchmarks.report import Cell, Row, Run, Target, interleaved, median_ratio, times_faster
+from benchmarks.sides import ANCESTOR, OURS, Side
 
 # Roles in the account, and how many times faster ours has to be there.
 SIZES = {50: 4, 500: None, 2_000: 10}
@@ -58,27 +44,9 @@ CALLS, ROUND_TRIPS = 12, 3
 # Of a role with one policy, reading takes four and looking again three; both of its carriers are
 # looked for by two each, and the first time it is listed what there is, and each is made.
 FIRST, SECOND = (15, 6), (12, 4)
-# Who asks is asked of STS while the role is read.
+# Who asks is asked of STS while the role is read; asking first would take a round trip.
 CALLS_WITH_RULES = CALLS + 1
-# Of a round trip, which is what asking first would take.
-AT_MOST_WITH_RULES = 0.5
-
-_FUNCTION = f"arn:aws:lambda:{REGION}:123456789012:function:iam-sudo"
-_SELECTED = {
-    "role-names": ["iam-sudo-demo-*"],
-    "principals": [{"Service": "ecs-tasks.amazonaws.com"}],
-}
-_EVERYBODY = {f"allowed-{what}": patterns for what, patterns in _SELECTED.items()}
-_RULES = {"rules": [{"effect": "allow", "callers": [CALLER], **_SELECTED}]}
-_REPLY = ["AccessKeyId", "Expiration", "SecretAccessKey", "SessionToken"]
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """One invocation of a handler: how long it took, and what it asked of AWS."""
-
-    seconds: float
-    calls: list[Call]
+AT_MOST_OF_A_ROUND_TRIP = 0.5
 
 
 def measure_warm(run: Run) -> list[Row]:
@@ -89,17 +57,17 @@ def measure_warm(run: Run) -> list[Row]:
         with ExitStack() as stack:
             account = stack.enter_context(_account(run, roles))
             ancestor, ours = (
-                _invoker(stack.enter_context(_worker(run, side, account)), account)
+                invoker(stack.enter_context(worker(run, side, account)), account)
                 for side in (ANCESTOR, OURS)
             )
             run.progress(f"broker, warm, {roles:,} roles: {run.repeat} invocations of each side")
             invocations = interleaved(run.repeat, ancestor, ours)
         row = _row(f"broker, warm, {roles:,} roles", *invocations)
         assert row.ratio is not None
-        targets = (*_calls_targets(invocations[1]),)
+        targets = [takes(invocations[1], CALLS, ROUND_TRIPS)]
         if at_least:
-            targets = (times_faster(row.ratio, at_least=at_least), *targets)
-        rows.append(Row(row.what, row.ancestor, row.ours, row.ratio, targets))
+            targets = [times_faster(row.ratio, at_least=at_least), *targets]
+        rows.append(Row(row.what, row.ancestor, row.ours, row.ratio, tuple(targets)))
     return rows
 
 
@@ -109,8 +77,8 @@ def measure_cold(run: Run) -> list[Row]:
     with _account(run, COLD_SIZE) as account:
 
         def start(side: Side) -> Invocation:
-            with _worker(run, side, account) as worker:
-                return _invoker(worker, account)()
+            with worker(run, side, account) as handler:
+                return invoker(handler, account)()
 
         invocations = interleaved(run.repeat, lambda: start(ANCESTOR), lambda: start(OURS))
     return [_row(f"broker, cold start, {COLD_SIZE} roles", *invocations)]
@@ -120,19 +88,19 @@ def measure_large(run: Run) -> list[Row]:
     """Measure roles that managed policies have to carry, by a warm broker."""
     run.progress("broker, large roles")
     first, second = [], []
-    with _account(run, COLD_SIZE) as account, _worker(run, OURS, account) as worker:
-        _invoker(worker, account)()
+    with _account(run, COLD_SIZE) as account, worker(run, OURS, account) as handler:
+        invoker(handler, account)()
         for name in LARGE[: run.repeat]:
-            ask = _invoker(worker, account, event=partial(dict[str, object], role_name=name))
+            ask = invoker(handler, account, event=partial(Event, role_name=name))
             first.append(ask())
             second.append(ask())
     return [
         Row(
             f"broker, warm, a role of 9,000 characters, the {which} time of a day",
             Cell(""),
-            _cell(invocations),
+            cell(invocations),
             None,
-            (*_calls_targets(invocations, *expected),),
+            (takes(invocations, *expected),),
         )
         for which, invocations, expected in (("first", first, FIRST), ("second", second, SECOND))
     ]
@@ -140,122 +108,52 @@ def measure_large(run: Run) -> list[Row]:
 
 def measure_rules(run: Run) -> list[Row]:
     """Measure a warm broker with rules beside one without."""
-    run.progress("broker, warm, with rules")
+    run.progress(f"broker, warm, with rules: {run.repeat} invocations with and without")
+    reasons = map("A proof is for one request: {}".format, itertools.count())
     with ExitStack() as stack:
         account = stack.enter_context(_account(run, COLD_SIZE))
-        client = stack.enter_context(_client(run, account))
-        reasons = itertools.count()
+        who = stack.enter_context(client(run, account))
 
-        def event() -> dict[str, object]:
-            return {"role_name": TARGET, "reason": f"a proof is for one request, {next(reasons)}"}
+        def event() -> Event:
+            return {"role_name": TARGET, "reason": next(reasons)}
 
-        def proven() -> dict[str, object]:
+        def proven() -> Event:
             asked = event()
-            return {**asked, "proof": client.ask(asked)}
+            return {**asked, "proof": who.ask(asked)}
 
-        without, with_ = (
-            _invoker(stack.enter_context(_worker(run, OURS, account, rules)), account, event=make)
-            for rules, make in ((_EVERYBODY, event), (_RULES, proven))
+        plain = stack.enter_context(worker(run, OURS, account))
+        ruled = stack.enter_context(worker(run, OURS, account, selection=RULES))
+        without, with_rules = interleaved(
+            run.repeat,
+            invoker(plain, account, event=event),
+            invoker(ruled, account, event=proven),
         )
-        run.progress(f"broker, warm, with rules: {run.repeat} invocations with and without")
-        one, other = interleaved(run.repeat, without, with_)
     more = statistics.median(
-        (theirs.seconds - ours.seconds) / run.latency
-        for ours, theirs in zip(one, other, strict=True)
+        (ours.seconds - beside.seconds) / run.latency
+        for beside, ours in zip(without, with_rules, strict=True)
     )
-    beside = _cell(one)
+    beside = cell(without)
     return [
         Row(
             f"broker, warm, with rules, {COLD_SIZE} roles",
             Cell(f"{beside.text}, ours without rules", beside.facts),
-            _cell(other),
+            cell(with_rules),
             None,
             (
                 Target(
-                    f"at most {AT_MOST_WITH_RULES} of a round trip more, {more:.2f}",
-                    more <= AT_MOST_WITH_RULES,
+                    f"at most {AT_MOST_OF_A_ROUND_TRIP} of a round trip more, {more:.2f}",
+                    more <= AT_MOST_OF_A_ROUND_TRIP,
                 ),
-                *_calls_targets(other, CALLS_WITH_RULES),
+                takes(with_rules, CALLS_WITH_RULES, ROUND_TRIPS),
             ),
         )
     ]
 
 
 def _account(run: Run, roles: int) -> Account:
-    return Account(roles=roles, latency=run.latency, directory=_directory(run))
-
-
-def _worker(
-    run: Run, side: Side, account: Account, rules: Mapping[str, object] = _EVERYBODY
-) -> Peer:
-    directory = _directory(run)
-    environment = account.environment | {
-        "IAM_SUDO_BASE_ROLE": BASE_ROLE,
-        "IAM_SUDO_POLICY": json.dumps({**rules, "allowed-base-roles": [BASE_ROLE]}),
-        "FUNCTION_ARN": _FUNCTION,
-    }
-    if side is OURS:
-        bundle.unpack(bundle.pack(bundle.our_files()), directory / "bundle")
-        environment["PYTHONPATH"] = str(directory / "bundle")
-    # -P: what lies beside the script must not hide a module of the side.
-    command = [str(side.python), "-P", call_handler.__file__, side.handler]
-    return Peer(command, cwd=directory, env=environment, log=directory / "handler.log")
-
-
-def _client(run: Run, account: Account) -> Peer:
-    command = [str(OURS.python), "-m", prove_events.__name__, _FUNCTION, REGION]
-    log = _directory(run) / "client.log"
-    return Peer(command, cwd=PROJECT, env=account.environment, log=log)
-
-
-def _directory(run: Run) -> Path:
-    return Path(tempfile.mkdtemp(dir=run.directory))
-
-
-def _target() -> dict[str, object]:
-    return {"role_name": TARGET}
-
-
-def _invoker(
-    worker: Peer, account: Account, *, event: Callable[[], dict[str, object]] = _target
-) -> Callable[[], Invocation]:
-    def invoke() -> Invocation:
-        asked = event()
-        account.calls()
-        answer = worker.ask(asked)
-        if answer["keys"] != _REPLY:
-            raise PeerFailed(f"these are no credentials: {answer['keys']}")
-        return Invocation(answer["seconds"], account.calls())
-
-    return invoke
+    return Account(roles=roles, latency=run.latency, directory=directory_of(run))
 
 
 def _row(what: str, ancestor: Sequence[Invocation], ours: Sequence[Invocation]) -> Row:
     times = [[i.seconds for i in invocations] for invocations in (ancestor, ours)]
-    return Row(what, _cell(ancestor), _cell(ours), median_ratio(*times))
-
-
-def _cell(invocations: Sequence[Invocation]) -> Cell:
-    time = seconds([i.seconds for i in invocations])
-    calls, trips = _calls(invocations), _round_trips(invocations)
-    operations = Counter(call.operation for call in invocations[-1].calls)
-    return Cell(
-        f"{time.text} ({calls} calls, {trips} round trips)",
-        {**time.facts, "calls": calls, "round_trips": trips, "operations": dict(operations)},
-    )
-
-
-def _calls_targets(
-    ours: Sequence[Invocation], calls: int = CALLS, trips: int = ROUND_TRIPS
-) -> list[Target]:
-    met = _calls(ours) == calls and _round_trips(ours) == trips
-    return [Target(f"{calls} calls in {trips} round trips", met)]
-
-
-def _calls(invocations: Sequence[Invocation]) -> int:
-    return max(len(i.calls) for i in invocations)
-
-
-def _round_trips(invocations: Sequence[Invocation]) -> int:
-    # The median: a busy machine may keep a thread waiting until its neighbours are done.
-    return statistics.median_high(round_trips(i.calls) for i in invocations)
+    return Row(what, cell(ancestor), cell(ours), median_ratio(*times))

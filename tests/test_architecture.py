@@ -42,8 +42,8 @@ ROOMS = {
     "iam_sudo_core.credentials": WORDS,
     "iam_sudo_core.errors": WORDS,
     "iam_sudo_core.policy": {"arns", "errors", "exports"},
-    "iam_sudo_core.session": {*WORDS, "policy"},
-    "iam_sudo_core.account": {*WORDS, "policy", "session"},
+    "iam_sudo_core.session": {*WORDS, "exports", "policy"},
+    "iam_sudo_core.account": {*WORDS, "exports", "policy", "session"},
     "iam_sudo_core.broker": {*WORDS, "exports", "policy", "session", "account"},
     # What every kind of application has in it, whatever is done with it.
     "iam_sudo_cdk.application": {"errors", "selection"},
