@@ -92,7 +92,7 @@ def list(context: click.Context, /, *, pattern: str | None, as_json: bool, **opt
 
 def _add(roles: dict[str, dict[str, Any]], arn: str, surely: bool, pattern: str | None) -> None:
     from iam_sudo_core.arns import RoleArn
-    from iam_sudo_core.broker.listing import ListRequest
+    from iam_sudo_core.broker import ListRequest
 
     role = RoleArn.parse(arn)
     if role is None or not ListRequest(pattern).wants(role.name):

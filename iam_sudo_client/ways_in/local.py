@@ -12,8 +12,9 @@ from iam_sudo_client.report import Note
 from iam_sudo_client.waiting import pause_until_seen, waiting_for
 from iam_sudo_client.ways_in.failures import service_failed, translated, who_denies
 from iam_sudo_core.account.calls import today
+from iam_sudo_core.broker import ListRequest
 from iam_sudo_core.broker.explanation import explain
-from iam_sudo_core.broker.listing import ListRequest, list_selected
+from iam_sudo_core.broker.listing import list_selected
 from iam_sudo_core.broker.simulate import simulate
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from iam_sudo_core.session.carriers import MAX_CARRIER
-from iam_sudo_core.session.drafts import MAX_POLICY_ARNS
+from iam_sudo_core.session.draft import MAX_POLICY_ARNS
 from tests.fidelity.corpora import AWS_MANAGED
 from tests.fidelity.judge import Verdict
 

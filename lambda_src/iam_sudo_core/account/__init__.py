@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from . import calls
     from .assuming import AssumedRole, assume_unchanged, credentials
     from .calls import Client, clients
-    from .carrying import Patience, Provided, is_denied, may_be_unseen, provide
+    from .carrying import Provided, is_denied, may_be_unseen, provide
     from .identity import IdentityService
     from .parameters import parameters_client, read_parameter
+    from .patience import Patience
     from .reading import list_roles, read_documents, read_role, read_tags, read_whole
 
 __all__ = [
@@ -46,7 +47,7 @@ if not TYPE_CHECKING:
             "AssumedRole": "assuming",
             "Client": "calls",
             "IdentityService": "identity",
-            "Patience": "carrying",
+            "Patience": "patience",
             "Provided": "carrying",
             "assume_unchanged": "assuming",
             "calls": None,

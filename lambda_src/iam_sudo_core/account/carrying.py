@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -24,9 +24,8 @@ from ..arns import CARRIER_PATH
 from ..errors import AwsCallFailed, CarrierChanged, CarriersNotSeen, TooManyCarriers, quoted
 from ..session.carriers import Carrier, is_old
 from .calls import CONNECTIONS, Client, call, pages
+from .patience import Patience
 
-# Together less than what the function has (30 s), with what else it does.
-WAITS = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 4.0, 4.0)
 # More than one session makes, so that they never get more.
 MOST_REMOVED = 20
 _FIRST_VERSION = "v1"
@@ -41,20 +40,6 @@ _OTHER_ERRORS = frozenset(
         "UnreadableReply",
     }
 )  # fmt: skip
-
-
-class Patience:
-    """Waits that get longer and come to an end; how to wait is passed in."""
-
-    def __init__(self, wait: Callable[[float], None]) -> None:
-        self._wait, self._left = wait, iter(WAITS)
-
-    def goes_on(self) -> bool:
-        """Wait, and say so; or say that there is nothing left to wait."""
-        seconds = next(self._left, None)
-        if seconds is not None:
-            self._wait(seconds)
-        return seconds is not None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ..exports import on_demand
 if TYPE_CHECKING:
     from .callers import Identity
     from .published import published_rules
-    from .request import Request, request_hash
+    from .request import ListRequest, Request, request_hash
     from .rules import Rule
     from .selection import POLICY_VARIABLE, RoleSelectionPolicy
     from .settings import BASE_ROLE_VARIABLE, LARGE_ROLES_VARIABLE, Settings
@@ -21,6 +21,7 @@ __all__ = [
     "LARGE_ROLES_VARIABLE",
     "POLICY_VARIABLE",
     "Identity",
+    "ListRequest",
     "Request",
     "RoleSelectionPolicy",
     "Rule",
@@ -41,6 +42,7 @@ if not TYPE_CHECKING:
             "BASE_ROLE_VARIABLE": "settings",
             "Identity": "callers",
             "LARGE_ROLES_VARIABLE": "settings",
+            "ListRequest": "request",
             "POLICY_VARIABLE": "selection",
             "Request": "request",
             "RoleSelectionPolicy": "selection",

@@ -27,8 +27,7 @@ from ..credentials import Credentials
 from ..errors import BrokerFailure, IamSudoError, RulesUnreadable
 from .audit import AuditLine, malformed_rules
 from .callers import Identity
-from .listing import Listing, ListRequest, list_selected
-from .request import Request, is_deep
+from .request import ListRequest, Request, is_deep
 from .rules import CallerRules, Rule
 from .selection import RoleSelectionPolicy
 from .settings import Settings
@@ -37,6 +36,7 @@ from .target import Note, Selection
 
 if TYPE_CHECKING:
     from .explanation import Explanation
+    from .listing import Listing
     from .proof import Proofs
     from .published import Published, PublishedRules
 
@@ -111,7 +111,8 @@ def decide(
     if isinstance(answer, Credentials):
         print(audit.granted(answer), flush=True)
     else:
-        print(audit.listed() if isinstance(answer, Listing) else audit.explained(), flush=True)
+        is_list = isinstance(request, ListRequest)
+        print(audit.listed() if is_list else audit.explained(), flush=True)
     confirmed = request.confirmation() if isinstance(request, Request) else {}
     return {**answer.to_reply(), **confirmed}
 
@@ -180,6 +181,8 @@ def _answer(
     note: Note,
 ) -> Credentials | Explanation | Listing:
     if isinstance(request, ListRequest):
+        from .listing import list_selected  # noqa: PLC0415 - see above
+
         note(pattern_asked=request.pattern)
         listing = list_selected(request, selection=selection, iam=iam)
         note(roles_listed=len(listing.roles))

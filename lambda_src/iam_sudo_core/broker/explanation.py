@@ -25,7 +25,7 @@ from ..session.differences import (
     depending_on_the_caller,
     not_allowed,
 )
-from ..session.drafts import MAX_CHARACTERS, MAX_POLICY_ARNS
+from ..session.draft import MAX_CHARACTERS, MAX_POLICY_ARNS
 from ..session.plan import SessionPlan, plan_whole
 from ..session.role import RoleSnapshot
 from .request import Request

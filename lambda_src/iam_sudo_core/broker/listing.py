@@ -17,56 +17,15 @@ from typing import Any
 from ..account.calls import Client
 from ..account.reading import list_roles
 from ..arns import RoleArn
-from ..errors import InvalidRequest, RoleNotSelected, TrustPolicyNotUnderstood, quoted
-from ..policy.patterns import matches
+from ..errors import RoleNotSelected, TrustPolicyNotUnderstood
+from .request import ListRequest
 from .ruled import roles_of
 from .rules import ALLOW, CallerRules, Rule
 from .target import Selection, selecting_rule
 
 # Of the distribution; a test compares it with pyproject.toml.
 VERSION = "0.1.0"
-_KEYS = ("list", "pattern", "proof")
 _NOT_READ = "its trust policy cannot be read"
-_LONGEST_PATTERN = 200
-
-
-@dataclass(frozen=True)
-class ListRequest:
-    """A request for the roles that may be simulated; `pattern` is a part of a name, or has `*`."""
-
-    pattern: str | None = None
-
-    @classmethod
-    def parse(cls, event: Mapping[Any, Any]) -> ListRequest:
-        """Read the event of an invocation that has the key `list`.
-
-        Raises:
-            InvalidRequest: a key is unknown, of the wrong type or of the wrong form.
-        """
-        if unknown := sorted(str(key) for key in event if key not in _KEYS):
-            raise InvalidRequest(f"unknown key {quoted(unknown[0])} beside list; known: pattern")
-        if event["list"] is not True:
-            raise InvalidRequest("list has to be true")
-        pattern = event.get("pattern")
-        if "pattern" in event and (
-            not isinstance(pattern, str) or not 0 < len(pattern) <= _LONGEST_PATTERN
-        ):
-            raise InvalidRequest(
-                f"pattern has to be a string of at most {_LONGEST_PATTERN} characters, not empty"
-            )
-        return cls(pattern)
-
-    def to_event(self) -> dict[str, object]:
-        """The event that `parse` reads."""
-        pattern = {} if self.pattern is None else {"pattern": self.pattern}
-        return {"list": True, **pattern}
-
-    def wants(self, role_name: str) -> bool:
-        if self.pattern is None:
-            return True
-        if "*" in self.pattern or "?" in self.pattern:
-            return matches(self.pattern, role_name)
-        return self.pattern in role_name
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..arns import ROLE_NAME, RoleArn
 from ..errors import InvalidRequest, one_line, printable, quoted
 from ..policy.documents import Statement, serialize, statements
+from ..policy.patterns import matches
 from ..policy.principals import Principal
 
 _TEXTS = ("role_name", "principal", "base_role")
 _KEYS = (*_TEXTS, "policy", "explain", "reason", "proof")
+_LIST_KEYS = ("list", "pattern", "proof")
 # IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy. What is left of it in a
 # session may be far less, and STS decides about that.
 _MAX_POLICY = 6_144
@@ -21,6 +24,7 @@ _MAX_POLICY = 6_144
 _DEEPEST = 32
 # A line for people who read the audit trail, where longer values are cut.
 MAX_REASON = 200
+_LONGEST_PATTERN = 200
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,45 @@ class Request:
             return {}
         text = json.dumps(self.policy, sort_keys=True, separators=(",", ":"))
         return {"PolicySha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+@dataclass(frozen=True)
+class ListRequest:
+    """A request for the roles that may be simulated; `pattern` is a part of a name, or has `*`."""
+
+    pattern: str | None = None
+
+    @classmethod
+    def parse(cls, event: Mapping[Any, Any]) -> ListRequest:
+        """Read the event of an invocation that has the key `list`.
+
+        Raises:
+            InvalidRequest: a key is unknown, of the wrong type or of the wrong form.
+        """
+        if unknown := sorted(str(key) for key in event if key not in _LIST_KEYS):
+            raise InvalidRequest(f"unknown key {quoted(unknown[0])} beside list; known: pattern")
+        if event["list"] is not True:
+            raise InvalidRequest("list has to be true")
+        pattern = event.get("pattern")
+        if "pattern" in event and (
+            not isinstance(pattern, str) or not 0 < len(pattern) <= _LONGEST_PATTERN
+        ):
+            raise InvalidRequest(
+                f"pattern has to be a string of at most {_LONGEST_PATTERN} characters, not empty"
+            )
+        return cls(pattern)
+
+    def to_event(self) -> dict[str, object]:
+        """The event that `parse` reads."""
+        pattern = {} if self.pattern is None else {"pattern": self.pattern}
+        return {"list": True, **pattern}
+
+    def wants(self, role_name: str) -> bool:
+        if self.pattern is None:
+            return True
+        if "*" in self.pattern or "?" in self.pattern:
+            return matches(self.pattern, role_name)
+        return self.pattern in role_name
 
 
 def is_deep(event: object) -> bool:

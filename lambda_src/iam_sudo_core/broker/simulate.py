@@ -13,13 +13,12 @@ from typing import Any
 
 from ..account.assuming import AssumedRole, assume_unchanged
 from ..account.calls import Client, pause
-from ..account.carrying import Patience, is_denied, may_be_unseen, provide
+from ..account.patience import Patience
 from ..account.reading import read_whole
 from ..arns import RoleArn
 from ..credentials import Credentials
 from ..errors import (
     AwsCallFailed,
-    CarriersNotSeen,
     PackedPolicyTooLarge,
     SessionPolicyMalformed,
     SessionRefused,
@@ -114,18 +113,22 @@ def _assume(
             fitted=", ".join(plan.how) or "as it is",
         )
         try:
-            if plan.carriers and day:
-                _provide(
-                    whole,
-                    plan,
-                    refusal=refusal,
-                    narrowing=narrowing,
-                    day=day,
-                    patience=patience,
-                    iam=iam,
-                    note=note,
-                )
-            return _assume_by(whole, plan, patience, terms=terms, iam=iam, sts=sts)
+            if not (plan.carriers and day):
+                return assume_unchanged(whole, plan, terms=terms, iam=iam, sts=sts)
+            # A cold start compiles what it imports, and few roles need this.
+            from .carried import assume_carried, have_carriers  # noqa: PLC0415
+
+            have_carriers(
+                whole,
+                plan,
+                refusal=refusal,
+                narrowing=narrowing,
+                day=day,
+                patience=patience,
+                iam=iam,
+                note=note,
+            )
+            return assume_carried(whole, plan, terms=terms, patience=patience, iam=iam, sts=sts)
         except AwsCallFailed as error:
             if error.code == "MalformedPolicyDocument":
                 policy, statement = snapshot.quoted_in(error.detail)
@@ -146,56 +149,6 @@ def _assume(
     if refusal is None:
         raise ValueError("there is one plan at least, or a refusal")
     raise refusal
-
-
-def _provide(
-    whole: WholeRole,
-    plan: SessionPlan,
-    *,
-    refusal: SessionRefused | None,
-    narrowing: Sequence[Statement] | None,
-    day: date,
-    patience: Patience,
-    iam: Client,
-    note: Note,
-) -> None:
-    """Have the carriers of a plan there; who may not is refused as without them."""
-    role = whole.snapshot.name
-    note(carriers=tuple(carrier.name for carrier in plan.carriers))
-    try:
-        provided = provide(iam, plan.carriers, role=role, day=day, patience=patience)
-    except AwsCallFailed as error:
-        if not is_denied(error):
-            raise
-        if refusal is None:
-            try:
-                next(plan_whole(whole, with_tags=bool(plan.tags), narrowing=narrowing))
-            except SessionRefused as too_large:
-                refusal = too_large
-        if refusal is None:
-            raise
-        raise refusal.beside(f"managed policies could carry it, but {error}") from None
-    note(carriers_made=provided.made, carriers_removed=provided.removed)
-
-
-def _assume_by(
-    whole: WholeRole,
-    plan: SessionPlan,
-    patience: Patience,
-    *,
-    terms: SessionTerms,
-    iam: Client,
-    sts: Client,
-) -> AssumedRole:
-    """Assume the base role by a plan; by carriers, until STS sees them."""
-    while True:
-        try:
-            return assume_unchanged(whole, plan, terms=terms, iam=iam, sts=sts)
-        except AwsCallFailed as error:
-            if not (plan.carriers and may_be_unseen(error)):
-                raise
-            if not patience.goes_on():
-                raise CarriersNotSeen(role=whole.snapshot.name, detail=str(error)) from None
 
 
 def _is_about_tags(error: AwsCallFailed) -> bool:

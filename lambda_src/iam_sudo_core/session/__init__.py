@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .caller_keys import Caller
     from .carriers import Carrier, is_old
     from .differences import Difference
-    from .drafts import MAX_CHARACTERS, MAX_POLICY_ARNS
+    from .draft import MAX_CHARACTERS, MAX_POLICY_ARNS
     from .plan import (
         DURATION_SECONDS,
         SessionPlan,
@@ -56,8 +56,8 @@ if not TYPE_CHECKING:
         __name__,
         {
             "DURATION_SECONDS": "plan",
-            "MAX_CHARACTERS": "drafts",
-            "MAX_POLICY_ARNS": "drafts",
+            "MAX_CHARACTERS": "draft",
+            "MAX_POLICY_ARNS": "draft",
             "Caller": "caller_keys",
             "Carrier": "carriers",
             "Difference": "differences",

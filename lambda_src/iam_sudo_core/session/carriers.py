@@ -29,11 +29,15 @@ from ..policy.comparisons import MAX_COMPARISONS
 from ..policy.cutting import cut, length
 from ..policy.documents import merge, serialize
 from ..policy.statements import DENY, Statement, parse
-from .drafts import MAX_CHARACTERS, MAX_POLICY_ARNS, NOT_ACCEPTED, Draft
+from .draft import MAX_CHARACTERS, MAX_POLICY_ARNS, NOT_ACCEPTED, Draft
 from .role import RoleSnapshot
 
 # IAM User Guide, "IAM and AWS STS quotas": characters of a managed policy.
 MAX_CARRIER = 6_144
+NOT_CARRIED = (
+    f"nor do {MAX_POLICY_ARNS} managed policies of {MAX_CARRIER:,} characters hold what the role "
+    "may do"
+)
 # Whoever made a carrier used it at once, for an hour: see `plan.DURATION_SECONDS`.
 DAYS_KEPT = 2
 # Of base32, 5 bits each. What is in a carrier is compared before it is used, too.

@@ -5,6 +5,8 @@ that may do nothing gets an explicit deny-all, because STS reads an absent sessi
 that the base role may do". What would not be exact, or would not fit, is refused; nothing is
 dropped. What STS packs the plan into, only STS knows: hence several plans, each smaller than the
 one before, and the last ones by managed policies that are made for them (`carriers`).
+
+A cold start compiles what it imports, so what few roles need is imported where it is used.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from ..arns import RoleArn
 from ..errors import (
@@ -26,15 +29,16 @@ from ..errors import (
     SessionRefused,
     TooManyManagedPolicies,
 )
-from ..policy.denials import complement
 from ..policy.documents import Statement
-from ..policy.intersection import NotExact
 from ..policy.statements import parse, write
 from . import tags as session_tags
 from .caller import check_caller
-from .carriers import MAX_CARRIER, Carrier, loads
-from .drafts import MAX_CHARACTERS, MAX_POLICY_ARNS, NOT_ACCEPTED, Draft, characters_of, drafts
+from .draft import MAX_CHARACTERS, MAX_POLICY_ARNS, NOT_ACCEPTED, Draft, characters_of
+from .drafts import drafts
 from .role import RoleSnapshot, WholeRole
+
+if TYPE_CHECKING:
+    from .carriers import Carrier
 
 # STS API Reference, "AssumeRole" (RoleSessionName).
 MAX_SESSION_NAME = 64
@@ -42,10 +46,6 @@ MAX_SESSION_NAME = 64
 _ROOM = MAX_SESSION_NAME - len("iam-sudo-,") - len("-00000000")
 # "Role chaining" limits a session to one hour: IAM User Guide, "Roles terms and concepts".
 DURATION_SECONDS = 3_600
-NOT_CARRIED = (
-    f"nor do {MAX_POLICY_ARNS} managed policies of {MAX_CARRIER:,} characters hold what the role "
-    "may do"
-)
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ def plan_sessions(
             yield SessionPlan(draft.text, draft.policy_arns, tags, draft.how)
     # A carrier has to be of the account that the session is of.
     if day is not None and base_role.account == snapshot.role.arn.account:
+        from .carriers import Carrier, loads  # noqa: PLC0415 - see above
+
         for load in loads(found, snapshot, base_role=base_role):
             carriers = [Carrier.of(text, base_role=base_role, day=day) for text in load.documents]
             arns = (*(carrier.arn for carrier in carriers), *load.policy_arns)
@@ -113,7 +115,11 @@ def plan_sessions(
                 yield plan
     if smallest is None:
         refusal = _refusal(snapshot, min(found, key=_distance), narrowing)
-        raise refusal.beside(NOT_CARRIED) if day else refusal
+        if day is None:
+            raise refusal
+        from .carriers import NOT_CARRIED  # noqa: PLC0415 - see above
+
+        raise refusal.beside(NOT_CARRIED)
 
 
 def plan_whole(
@@ -159,6 +165,9 @@ def policy_sizes(
         bounds[arn] = snapshot.statements(arn)
     if narrowing is not None:
         bounds["the policy of the request"] = list(narrowing)
+    if bounds:
+        from ..policy.denials import complement  # noqa: PLC0415 - see above
+        from ..policy.intersection import NotExact  # noqa: PLC0415
     for name, statements in bounds.items():
         with suppress(NotExact):
             others[name] = Draft(tuple(write(complement(parse(statements))))).characters

@@ -1,5 +1,8 @@
-"""What a request costs in calls: nothing more without rules, one round trip with them."""
+"""What a request costs in calls and modules: nothing more without rules, one call with them."""
 
+import json
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -42,3 +45,31 @@ def test_who_proves_nothing_costs_no_call(event: dict[str, object]) -> None:
     with pytest.raises(Exception, match="proof"):
         ask(event, account, EVERY_RULE)
     assert account.calls == []
+
+
+# What few requests need: a cold start compiles every module that it imports.
+BESIDE = {
+    "account.carrying", "account.identity", "account.parameters",
+    "broker.carried", "broker.explanation", "broker.listing", "broker.proof", "broker.published",
+    "policy.automata", "policy.cutting", "policy.denials", "policy.intersection", "policy.overlaps",
+    "session.bounds", "session.carriers", "session.differences",
+}  # fmt: skip
+_SMALL_ROLE = """
+import json, sys
+from tests.core.broker.in_memory import FOR_EVERYBODY, InMemory, ask
+ONE = json.loads(sys.argv[1])
+ask({"role_name": "a"}, InMemory(inline={"one": ONE}), FOR_EVERYBODY)
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+def test_a_small_role_without_rules_needs_nothing_of_what_others_do() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", _SMALL_ROLE, json.dumps(ONE)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = {name.removeprefix("iam_sudo_core.") for name in finished.stderr.split()}
+    assert {"broker.simulate", "session.plan"} <= names
+    assert names & BESIDE == set()

@@ -21,7 +21,8 @@ from moto.iam.models import iam_backends
 
 from iam_sudo_core import Request, errors
 from iam_sudo_core.account import carrying
-from iam_sudo_core.account.carrying import MOST_REMOVED, WAITS
+from iam_sudo_core.account.carrying import MOST_REMOVED
+from iam_sudo_core.account.patience import WAITS
 from iam_sudo_core.broker import decision
 from iam_sudo_core.broker.settings import Settings
 from iam_sudo_core.broker.simulate import simulate

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from iam_sudo_core import errors
-from iam_sudo_core.broker.listing import VERSION, ListRequest
+from iam_sudo_core.broker import ListRequest
+from iam_sudo_core.broker.listing import VERSION
 from tests.aws_account import ACCOUNT, ECS, Account, Calls
 from tests.core.conftest import CONTEXT
 
