@@ -484,7 +484,7 @@ def test_an_answer_that_cannot_be_read_is_no_name(
 def test_an_identity_of_a_form_that_is_not_known_is_refused(ask: Ask, sts: FakeSts) -> None:
     for number, arn in enumerate(("ann", "arn:aws:iam::111122223333:role/x", f"{ANN}/x", "*")):
         sts.arns["ASIAANN"] = arn
-        # Later ones are dated later, however long one takes: none is another.
+        # Dated later than the one before, however long that took: none is used twice.
         with pytest.raises(errors.ProofRefused, match="neither a user nor a session"):
             ask(ASKED, sign(sts, ASKED, age=10 - number))
 
