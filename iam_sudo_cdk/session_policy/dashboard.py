@@ -17,7 +17,8 @@ from constructs import Construct
 from .metrics import EXPLAINED, FAILED, GRANTED, LATENCY, REFUSED, dashboard_name, metric
 
 _WIDTH = 24  # of a dashboard, in its own units
-_DECIDED = 'filter audit = "iam-sudo" and decision != "asked"'
+# Nor is it a decision that the command is asked for a proof.
+_DECIDED = 'filter audit = "iam-sudo" and decision != "asked" and decision != "proof-required"'
 _GRANTED = 'filter audit = "iam-sudo" and decision = "granted"'
 _REFUSED = 'filter audit = "iam-sudo" and decision = "refused"'
 

@@ -75,6 +75,8 @@ def _is_counted(name: str, error: object) -> bool:
     kind = vars(errors).get(error) if isinstance(error, str) else None
     if not (isinstance(kind, type) and issubclass(kind, errors.IamSudoError)):
         return False
+    if issubclass(kind, errors.ProofRequired):
+        return False  # a question to the command, and no decision
     is_refusal = issubclass(kind, errors.Refusal | errors.InvalidRequest)
     return is_refusal is (name == REFUSED)
 

@@ -241,9 +241,10 @@ class NamePartTooShort(Refusal):
 
 
 class ReasonRequired(Refusal):
-    def __init__(self, *, rule: str) -> None:
+    def __init__(self, *, role: str, rule: str) -> None:
         super().__init__(
-            f"{rule} asks for a reason; say why by --reason",
+            f"{role}: {rule} asks for a reason; say why by --reason",
+            role=role,
             rule=rule,
         )
 

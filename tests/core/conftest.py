@@ -103,7 +103,7 @@ def decided(log: str) -> dict[str, Any]:
     """The one decision in the broker's log, before which it was said that it is asked for."""
     asked, decision = [json.loads(line) for line in log.splitlines()]
     assert asked["decision"] == "asked"
-    assert decision["decision"] in ("granted", "explained", "listed", "refused")
+    assert decision["decision"] in ("granted", "explained", "listed", "refused", "proof-required")
     assert asked["request_id"] == decision["request_id"]
     result: dict[str, Any] = decision
     return result

@@ -47,6 +47,8 @@ def test_the_page_has_each_field_of_a_decision_and_no_other(
     account = InMemory(inline={"one": ONE})
     ask({"role_name": "a", "policy": ONE}, account)
     ask({"role_name": "a", "explain": True}, account)
+    with pytest.raises(errors.InvalidRequest):
+        ask({}, account)
     with pytest.raises(errors.ProofRequired):
         ask({"role_name": "a"}, account, EVERY_RULE)
     written = {field for line in capsys.readouterr().out.splitlines() for field in json.loads(line)}

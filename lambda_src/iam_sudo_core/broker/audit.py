@@ -5,6 +5,10 @@ decision "granted", "explained", "listed" or "refused". A request id without a s
 whose function was killed: by its timeout, say. CloudWatch Logs Insights finds the fields as they
 are: `filter decision = "refused"`.
 
+Where there are rules, the command asks without a proof first, and is told that one is wanted. That
+is no decision about anybody: "proof-required", without a metric, or each session that is given out
+would be a refusal too.
+
 The second line is a set of metrics as well, which CloudWatch takes from it without a call: how many
 were granted, explained, listed, refused or failed, and the milliseconds. Their only dimension
 besides none is the class of the error, of which there are as many as the tree of errors has.
@@ -18,7 +22,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..credentials import Credentials
-from ..errors import IamSudoError, InvalidRequest, Refusal
+from ..errors import IamSudoError, InvalidRequest, ProofRequired, Refusal
 
 if TYPE_CHECKING:
     from .published import Published
@@ -76,6 +80,8 @@ class AuditLine:
         return self._decided("listed", decision="listed")
 
     def refused(self, error: IamSudoError) -> str:
+        if isinstance(error, ProofRequired):
+            return self._line(decision="proof-required")
         metric = "refused" if isinstance(error, Refusal | InvalidRequest) else "failed"
         return self._decided(
             metric, decision="refused", error=type(error).__name__, reason=str(error)

@@ -48,7 +48,7 @@ def find_by_rules(
     if snapshot is None or grant is None:
         raise rules.refusal(request.role_name)
     if grant.require_reason and not (request.reason or request.explain):
-        raise ReasonRequired(rule=grant.rule)
+        raise ReasonRequired(role=snapshot.name, rule=grant.rule)
     return snapshot, grant
 
 

@@ -20,7 +20,7 @@ from iam_sudo_cdk import (
     TagTrustStrategy,
 )
 from iam_sudo_core import errors
-from iam_sudo_core.broker.audit import malformed_rules
+from iam_sudo_core.broker.audit import AuditLine, malformed_rules
 from iam_sudo_core.broker.published import Published
 from tests.cdk.templates import ACCOUNT, REGION, base_role, iam_sudo, only, render, stack, synth
 from tests.core.conftest import CONTEXT, ONE, account, broker  # noqa: F401 - fixtures
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def lines(account, broker, capfd):  # noqa: F811 - fixtures
-    """What a broker writes that grants, explains, refuses and fails."""
+    """What brokers write that grant, explain, refuse, fail and ask for a proof."""
     account.role("iam-sudo-demo-task", inline={"one": ONE})
     broker.handler({"role_name": "iam-sudo-demo-task", "reason": "why"}, CONTEXT)
     broker.handler({"role_name": "iam-sudo-demo-task", "explain": True}, CONTEXT)
@@ -39,6 +39,8 @@ def lines(account, broker, capfd):  # noqa: F811 - fixtures
     broker._IAM.meta.events.register("before-call.iam.GetRole", fail)
     with pytest.raises(errors.BrokerFailure):
         broker.handler({"role_name": "iam-sudo-demo-task"}, CONTEXT)
+    of_rules = AuditLine(request_id="1", event={}, clock=lambda: 0.0)
+    print(of_rules.refused(errors.ProofRequired(broker="arn")))
     printed = capfd.readouterr().out.splitlines()
     return [json.loads(line) for line in printed if line.startswith("{")]
 
@@ -230,6 +232,7 @@ def test_a_choice_of_another_kind_is_refused(choice):
         ("metric_refused", "NoSuchError"),
         ("metric_refused", "AwsCallFailed"),
         ("metric_refused", "IamSudoError"),
+        ("metric_refused", "ProofRequired"),
         ("metric_failed", "RoleNotFound"),
         ("metric_failed", "json"),
         ("metric_failed", 1),

@@ -252,7 +252,7 @@ class TestTags:
         self, ask: Ask, sts: FakeSts, account: Account, capsys: pytest.CaptureFixture[str]
     ) -> None:
         account.tag("orders-task", team="orders")
-        with pytest.raises(errors.ReasonRequired, match="--reason"):
+        with pytest.raises(errors.ReasonRequired, match="^orders-task: rule 1: .*--reason"):
             ask(ASKED, sign(sts, ASKED))
         event = {**ASKED, "explain": True}
         assert ask(event, sign(sts, event))["reason_required"] is True
@@ -267,6 +267,18 @@ def test_a_plain_request_is_refused_clearly(ask: Ask, sts: FakeSts, calls: Calls
         ask(ASKED)
     assert caught.value.broker == FUNCTION
     assert (calls, sts.requests) == ([], [])
+
+
+def test_to_be_asked_for_a_proof_is_no_refusal_that_rings(
+    ask: Ask, sts: FakeSts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The command learns by it whom to sign for, each time that somebody is given something.
+    with pytest.raises(errors.ProofRequired):
+        ask(ASKED)
+    line = decided(capsys.readouterr().out)
+    assert line["decision"] == "proof-required"
+    assert not line.keys() & {"refused", "failed", "milliseconds", "error", "_aws"}
+    assert line["role_asked"] == ASKED["role_name"]
 
 
 def test_an_alias_or_a_version_is_the_same_function(ask: Ask, sts: FakeSts) -> None:
