@@ -106,7 +106,13 @@ def read_policy(source: str, *, resource: str | None = None) -> RoleSelectionPol
         raise InvalidConfiguration("--resource is for templates, and that is a policy")
     if set(document) == {_RULES}:
         text = f'{{"{_BASE_ROLES}": ["*"], {text.lstrip()[1:]}'
-    return RoleSelectionPolicy.parse(text)
+    policy = RoleSelectionPolicy.parse(text)
+    if policy.rules_parameter:
+        raise InvalidConfiguration(
+            f"its rules are not in it, but in parameter {quoted(policy.rules_parameter)}; give the "
+            "text of that, or the template that makes it"
+        )
+    return policy
 
 
 def decided(policy: RoleSelectionPolicy, caller: Identity, asked: AskedRole) -> Answer:

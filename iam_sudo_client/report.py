@@ -67,8 +67,11 @@ def show(lines: Iterable[str], *, stream: TextIO | None = None) -> None:
     Raises:
         NotConfigured: they cannot be written; who stopped reading, as `head` does, has enough.
     """
+    shown = [printable(line) for line in lines]
+    if not shown:
+        return
     try:
-        click.echo("\n".join(printable(line) for line in lines), file=stream or sys.stdout)
+        click.echo("\n".join(shown), file=stream or sys.stdout)
     except OSError as error:
         # What is left in the buffer would fail again, at the end and in other words.
         os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())

@@ -29,6 +29,7 @@ from iam_sudo_client.report import note, show
 if TYPE_CHECKING:
     from iam_sudo_core.broker import Request
 
+_HOUR = 3_600
 # What no policy of the role tells, and every session has.
 _ALWAYS = (
     "Resource policies that name the role do not apply to the session, and those that name the "
@@ -191,7 +192,16 @@ def _found(explanation: Mapping[str, Any]) -> Iterator[str]:
     yield f"Role       {role['name']} ({role['arn']})"
     yield f"Allowed by {explanation['rule']}"
     yield f"Base role  {explanation['base_role']}"
-    yield f"Session    {explanation['session_name']}"
+    terms = "".join(_terms(explanation))
+    yield f"Session    {explanation['session_name']}{terms}"
+
+
+def _terms(explanation: Mapping[str, Any]) -> Iterator[str]:
+    """What rules ask of it; a broker of an earlier state tells none."""
+    if (seconds := explanation.get("duration_seconds", _HOUR)) < _HOUR:
+        yield f", for {seconds:,} seconds at most"
+    if explanation.get("reason_required"):
+        yield ", and asks for a reason (--reason)"
 
 
 def _plan(plan: Mapping[str, Any]) -> Iterator[str]:

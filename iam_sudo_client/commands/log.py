@@ -17,13 +17,15 @@ from iam_sudo_client.commands.options import (
     role_of_option,
 )
 from iam_sudo_client.commands.roles import AskedRole, MayTakeRole
-from iam_sudo_client.commands.values import TEXT, Ago
+from iam_sudo_client.commands.values import TEXT, Ago, Span
 from iam_sudo_client.commands.ways import opened
+from iam_sudo_client.report import log as messages
 from iam_sudo_client.report import show
 
 # Of a line, in this order; what else there is, --json has.
 _SHOWN = {
     "caller": "caller",
+    "rule": "rule",
     "source_identity": "source-identity",
     "session_name": "session",
     "access_key_id": "key",
@@ -33,6 +35,8 @@ _SHOWN = {
 }
 # Can be nothing but what it is: no blank, no sign that another field begins.
 _PLAIN = re.compile(r"[\w+,.@:/*-]+", re.ASCII)
+# Of a value: more than a broker writes.
+_LONGEST = 512
 
 
 class _OfWhicheverRole(MayTakeRole):
@@ -72,7 +76,7 @@ def log(
     role_name: str | None,
     role_of: str | None,
     of_caller: str | None,
-    since: int,
+    since: Span,
     as_json: bool,
     function_name: str | None,
     **options: Any,
@@ -91,14 +95,18 @@ def log(
     from iam_sudo_client.oversight import trail
 
     role = asked.look_up(caller).text if role_name or role_of else None
-    found = trail.decisions(
-        caller,
-        str(function),
-        since=datetime.now(UTC) - timedelta(seconds=since),
-        wanted=trail.Wanted(role, of_caller),
-    )
-    for facts in found:
-        show([json.dumps(facts) if as_json else _line(facts)])
+    begin = datetime.now(UTC) - timedelta(seconds=since.seconds)
+    wanted = trail.Wanted(role, of_caller)
+    shown = others = 0
+    for facts in trail.decisions(caller, str(function), since=begin):
+        if wanted.wants(facts):
+            shown += 1
+            show([json.dumps(facts) if as_json else _line(facts)])
+        else:
+            others += 1
+    if not shown:
+        such = f"such decision of the last {since}; of others it has {others:,}"
+        messages.info("the log has no %s.", such if others else f"decision of the last {since}")
 
 
 def _line(facts: Mapping[str, Any]) -> str:
@@ -109,6 +117,11 @@ def _line(facts: Mapping[str, Any]) -> str:
 
 
 def _value(fact: object) -> str:
-    """As it is, or as JSON, so that no value passes for the next field."""
-    text = str(fact)
-    return text if isinstance(fact, str) and _PLAIN.fullmatch(text) else json.dumps(fact)
+    """As it is, or as JSON, so that no value passes for the next field; never endless."""
+    if not isinstance(fact, str):
+        text = json.dumps(fact)
+    elif len(fact) <= _LONGEST:
+        return fact if _PLAIN.fullmatch(fact) else json.dumps(fact)
+    else:
+        text = json.dumps(fact[:_LONGEST] + "…")
+    return text if len(text) <= 6 * _LONGEST else json.dumps(text[:_LONGEST] + "…")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -51,20 +52,32 @@ class Port(Text):
         return int(text)
 
 
+@dataclass(frozen=True)
+class Span:
+    """A span of time, as it was written."""
+
+    text: str
+    seconds: int
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Ago(Text):
-    """A span of time until now, in seconds: `90s`, `30m`, `2h`, `7d`."""
+    """A span of time until now: `90s`, `30m`, `2h`, `7d`."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, int):
+        if isinstance(value, Span):
             return value
         text = super().convert(value, param, ctx)
         number, unit = text[:-1], text[-1:]
         if not (number.isascii() and number.isdecimal() and unit in _SECONDS):
             self.fail(f"{text!r} is no span of time; give 90s, 30m, 2h or 7d", param, ctx)
-        seconds = int(number[:9]) * _SECONDS[unit]
+        # Of a number with more digits, these are too many seconds already.
+        seconds = int(number.lstrip("0")[:10] or 0) * _SECONDS[unit]
         if not 0 < seconds <= _LONGEST_AGO:
             self.fail(f"{text!r} is nothing, or longer than ten years", param, ctx)
-        return seconds
+        return Span(text, seconds)
 
 
 TEXT = Text()

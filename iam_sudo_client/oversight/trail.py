@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from iam_sudo_client.errors import InvalidOption
 from iam_sudo_client.oversight.asking import asking
@@ -25,7 +25,13 @@ from iam_sudo_core.policy import matches
 if TYPE_CHECKING:
     from iam_sudo_client.ways_in.session import CallerSession
 
-_DECISIONS = '{ ($.audit = "iam-sudo") && ($.decision != "asked") }'
+_DECISIONS = (
+    '{ ($.audit = "iam-sudo") && ($.decision != "asked") && ($.decision != "proof-required") }'
+)
+# What is said of a request before it is decided, or that a proof is wanted: docs/audit.md.
+_NO_DECISION = (None, "asked", "proof-required")
+# More than a broker writes, which cuts its values.
+_LONGEST_LINE = 65_536
 # Of a function: its name, or its whole or partial ARN, with a version or an alias. AWS Lambda API
 # Reference, "Invoke" (FunctionName).
 _FUNCTION = re.compile(
@@ -50,9 +56,7 @@ class Wanted:
         )
 
 
-def decisions(
-    caller: CallerSession, function: str, *, since: datetime, wanted: Wanted
-) -> Iterator[dict[str, Any]]:
+def decisions(caller: CallerSession, function: str, *, since: datetime) -> Iterator[dict[str, Any]]:
     """The decisions since then, oldest first, each a line of the trail with its `time`.
 
     Raises:
@@ -84,23 +88,37 @@ def decisions(
             return
         for event in page.get("events", ()):
             facts = _facts(event)
-            if facts is not None and wanted.wants(facts):
+            if facts is not None:
                 yield facts
 
 
 def _facts(event: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a line says; None of one that is no decision of a broker."""
     try:
-        said = json.loads(event["message"])
+        if len(event["message"]) > _LONGEST_LINE:
+            return None
+        said = json.loads(event["message"], parse_constant=_no_number)
         time = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError, RecursionError):
         return None
     if not isinstance(said, dict) or said.get("audit") != "iam-sudo":
         return None
-    if said.get("decision") in (None, "asked"):
-        return None
     facts = {name: fact for name, fact in said.items() if name not in _METRICS}
-    return {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ"), **facts}
+    if facts.get("decision") in _NO_DECISION or not all(map(_is_flat, facts.values())):
+        return None
+    # Whatever the line itself calls a time.
+    return {"time": "", **facts} | {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def _no_number(name: str) -> NoReturn:
+    """NaN and the like, which JSON has not."""
+    raise ValueError(name)
+
+
+def _is_flat(fact: object) -> bool:
+    """Whether it is of a form that a broker writes: a text, a number, or a list of those."""
+    parts = fact if isinstance(fact, list) else [fact]
+    return not any(isinstance(part, dict | list) for part in parts)
 
 
 def _fits(pattern: str | None, facts: Mapping[str, Any], *names: str) -> bool:

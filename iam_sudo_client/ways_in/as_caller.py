@@ -38,8 +38,9 @@ def explain_as(
     identity = Identity.parse(arn)
     if identity is None:
         raise InvalidOption(
-            f"--as {arn!r} is no ARN as aws sts get-caller-identity prints it, of a user or of a "
-            "session of a role"
+            f"--as {quoted(arn)} is nobody; write it as aws sts get-caller-identity prints it: "
+            "arn:aws:iam::ACCOUNT:user/NAME, or of a role "
+            "arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION"
         )
     settings = _settings(caller, function_name)
     selection = settings.selection
@@ -77,10 +78,17 @@ def _published(caller: CallerSession, parameter: str) -> tuple[Rule, ...]:
                 f"{one_line(error.detail)}; --as needs ssm:GetParameter on it. Your own roles "
                 "iam-sudo list names"
             ) from error
+        if error.code == "ParameterNotFound":
+            raise ServiceFailed(
+                f"the broker has its rules in a parameter, and there is no parameter "
+                f"{quoted(parameter)} in {caller.region}; tell whoever deploys the broker, which "
+                "gives nobody anything meanwhile"
+            ) from error
         raise service_failed(error.operation, error.code, error.detail, caller=caller) from error
     except InvalidSettings as error:
         raise ServiceFailed(
-            f"the rules of parameter {quoted(parameter)} cannot be read: {error}"
+            f"the rules of parameter {quoted(parameter)} cannot be read: "
+            f"{one_line(error.problem)}; a broker that knows those before it goes by them"
         ) from None
 
 
@@ -96,6 +104,11 @@ def _settings(caller: CallerSession, function_name: str) -> Settings:
             raise ServiceFailed(
                 f"you may not read the rules of {where}: {one_line(error.detail)}; --as needs "
                 "lambda:GetFunctionConfiguration on it. Your own roles iam-sudo list names"
+            ) from error
+        if error.code == "ResourceNotFoundException":
+            raise ServiceFailed(
+                f"there is no function {where}; choose another --region, --function-name or "
+                "AWS_PROFILE"
             ) from error
         raise service_failed(error.operation, error.code, error.detail, caller=caller) from error
     try:

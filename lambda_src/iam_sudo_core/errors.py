@@ -105,6 +105,8 @@ class IamSudoError(Exception):
 
 
 class InvalidSettings(IamSudoError):
+    problem: str
+
     def __init__(self, *, key: str, problem: str) -> None:
         super().__init__(f"{key}: {problem}", key=key, problem=problem)
 

@@ -59,6 +59,14 @@ def test_a_caller_and_a_role_are_decided_by_the_rule_that_the_broker_would_name(
     )
 
 
+@pytest.mark.parametrize("asked", [(), ("--as", ANN), ("--role-name", "orders-task")])
+def test_rules_that_are_elsewhere_are_not_taken_for_none(rules, asked):
+    policy = {"rules-parameter": "/iam-sudo/x/rules", "allowed-base-roles": ["*"]}
+    code, [said] = rules(*asked, policy=json.dumps(policy))
+    assert code == 2
+    assert 'in parameter "/iam-sudo/x/rules"; give the text of that' in said
+
+
 def test_a_deny_is_named_and_wins(rules):
     code, lines = rules("--as", ANN, "--role-name", "orders-admin")
     assert code == 1

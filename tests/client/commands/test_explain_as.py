@@ -23,6 +23,8 @@ RULES = [
         "callers": [ANN],
         "role-names": ["orders-*"],
         "principals": [{"Service": "ecs-tasks.amazonaws.com"}],
+        "max-duration-seconds": 1800,
+        "require-reason": True,
     }
 ]
 Explain = Callable[..., Any]
@@ -64,7 +66,10 @@ def test_the_rule_that_decides_is_named(
     explain: Explain, capsys: pytest.CaptureFixture[str]
 ) -> None:
     explain("orders-task", ANN)
-    assert f"Allowed by rule 1: caller {ANN}, role name orders-*" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"Allowed by rule 1: caller {ANN}, role name orders-*" in printed
+    ending = "for 1,800 seconds at most, and asks for a reason (--reason)\n"
+    assert f"Session    iam-sudo-orders-task,ann, {ending}" in printed
     explain("orders-task", ANN, "--json")
     assert json.loads(capsys.readouterr().out)["source_identity"] == "ann"
 
@@ -75,6 +80,24 @@ def test_who_gets_nothing_is_said_as_the_broker_would(
 ) -> None:
     with pytest.raises(Refused, match=f'there is no role "{role}" that {who} may simulate'):
         explain(role, who)
+
+
+@pytest.mark.parametrize("who", [f"arn:aws:iam::{ACCOUNT}:role/Developer", "ann", "*"])
+def test_who_is_nobody_is_told_how_somebody_is_written(explain: Explain, who: str) -> None:
+    with pytest.raises(InvalidOption, match=":assumed-role/ROLE/SESSION"):
+        explain("orders-task", who)
+
+
+def test_what_is_not_there_is_no_matter_of_trying_again(
+    explain: Explain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: Any, **__: Any) -> Any:
+        raise AwsCallFailed(operation="GetFunctionConfiguration",
+                            code="ResourceNotFoundException", detail="none")  # fmt: skip
+
+    monkeypatch.setattr(as_caller, "call", missing)
+    with pytest.raises(ServiceFailed, match='^there is no function "iam-sudo" in eu-west-1; .*'):
+        explain("orders-task", ANN)
 
 
 @pytest.mark.parametrize(
@@ -135,10 +158,10 @@ class TestRulesInAParameter:
             explain("orders-task", BOB)
 
     def test_what_cannot_be_read_allows_nothing(self, explain: Explain) -> None:
-        with pytest.raises(ServiceFailed, match="GetParameter"):
+        with pytest.raises(ServiceFailed, match=f'no parameter "{self.NAME}" in eu-west-1; tell'):
             explain("orders-task", ANN)
         boto3.client("ssm", region_name="eu-west-1").put_parameter(
             Name=self.NAME, Value='{"rules": 1}', Type="String"
         )
-        with pytest.raises(ServiceFailed, match="cannot be read"):
+        with pytest.raises(ServiceFailed, match="cannot be read: rules has to be a list"):
             explain("orders-task", ANN)

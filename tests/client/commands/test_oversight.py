@@ -1,6 +1,7 @@
 """`log` and `revoke` as they are typed."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,25 @@ def event(**facts: Any) -> dict[str, Any]:
 
 
 def test_a_decision_is_a_line(run: Run, service: Service) -> None:
-    service.body = {"events": [event(caller=ANN, reason_asked="deploy of today")]}
+    rule = f"rule 1: caller {ANN}, role name orders-*, principal Service:x"
+    service.body = {"events": [event(caller=ANN, rule=rule, reason_asked="deploy of today")]}
     finished = run("log", "--since", "2h")
     assert finished.stdout == (
-        f'2026-01-31T12:00:00Z granted role=orders-task caller={ANN} reason="deploy of today"\n'
+        f"2026-01-31T12:00:00Z granted role=orders-task caller={ANN} "
+        f'rule="{rule}" reason="deploy of today"\n'
     )
+    assert finished.stderr == ""
     [asked] = service.asked
     assert asked["logGroupName"] == "/aws/lambda/iam-sudo"
+
+
+def test_nothing_that_is_typed_is_part_of_the_pattern(run: Run, service: Service) -> None:
+    service.body = {"events": []}
+    run("log")
+    run("log", "--role-name", '") || ($.x = "*', "--caller", "*")
+    plain, typed = service.asked
+    assert plain["filterPattern"] == typed["filterPattern"]
+    assert set(plain) == set(typed)
 
 
 def test_as_json_a_line_is_an_object(run: Run, service: Service) -> None:
@@ -56,11 +69,55 @@ def test_no_value_passes_for_something_else(run: Run, service: Service, hostile:
         assert f" {name}={json.dumps(hostile)}" in line
 
 
-@pytest.mark.parametrize("since", ["2", "h", "-1h", "0h", "2w", "1.5h", "99999999d", "٢h"])
+def test_a_value_that_is_longer_than_a_broker_writes_is_cut(run: Run, service: Service) -> None:
+    service.body = {"events": [event(caller="x" * 5_000)]}
+    [line] = run("log").stdout.splitlines()
+    assert len(line) < 1_000
+    [line] = run("log", "--json").stdout.splitlines()
+    assert json.loads(line)["caller"] == "x" * 5_000
+
+
+def test_that_nothing_was_decided_is_said(run: Run, service: Service) -> None:
+    service.body = {"events": [event()]}
+    finished = run("log", "--role-name", "other", "--since", "2h")
+    assert (finished.returncode, finished.stdout) == (0, "")
+    assert finished.stderr == (
+        "INFO: the log has no such decision of the last 2h; of others it has 1.\n"
+    )
+    service.body = {"events": []}
+    assert "no decision of the last 1h" in run("log", "--json").stderr
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        "2",
+        "h",
+        "-1h",
+        "0h",
+        "2w",
+        "1.5h",
+        "99999999d",
+        "٢h",
+        "1000000000s",
+        "9" * 5_000 + "s",
+        "0000000000h",
+    ],
+)
 def test_a_span_of_time_that_is_none(run: Run, since: str) -> None:
     finished = run("log", f"--since={since}")
     assert finished.returncode == 2
     assert "--since" in finished.stderr
+
+
+@pytest.mark.parametrize("since", ["90s", "30m", "2h", "7d", "0000000002h"])
+def test_a_span_of_time_begins_that_long_ago(run: Run, service: Service, since: str) -> None:
+    service.body = {"events": []}
+    assert run("log", "--since", since).returncode == 0
+    [asked] = service.asked
+    ago = time.time() - asked["startTime"] / 1000
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86_400}[since[-1]]
+    assert 0 <= ago - int(since[:-1]) * unit < 60
 
 
 def test_who_may_not_read_the_log_learns_which_permission(run: Run, service: Service) -> None:

@@ -131,6 +131,7 @@ def test_an_endpoint_proves_anew_at_each_renewal(run: Run, service: Service) -> 
 def test_the_list_says_for_whom_it_is(run: Run, service: Service) -> None:
     service.body = LISTED
     finished = run("list", "orders")
+    assert finished.stdout == ""  # no role, and no line that a script would take for one
     assert f"the broker has rules, and these roles are those of {ANN}." in finished.stderr
     assert service.proofs()
     assert json.loads(run("list", "--json").stdout)["caller"] == ANN

@@ -47,7 +47,7 @@ def found(
 ) -> list[dict[str, Any]]:
     monkeypatch.setattr(caller, "client", lambda _service: Logs(*messages))
     wanted = Wanted(role, who)
-    return list(decisions(caller, "iam-sudo", since=NOON, wanted=wanted))
+    return [each for each in decisions(caller, "iam-sudo", since=NOON) if wanted.wants(each)]
 
 
 def test_a_decision_has_its_time_and_no_metrics(
@@ -69,6 +69,7 @@ def test_what_is_no_decision_is_left_out(
     lines = [
         "START RequestId: 1",
         decision(decision="asked"),
+        decision(decision="proof-required"),
         decision(audit="another"),
         "[1]",
         "[" * 100_000,
@@ -76,6 +77,30 @@ def test_what_is_no_decision_is_left_out(
         decision(),
     ]
     assert len(found(caller, monkeypatch, *lines)) == 1
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"role_asked": {"a": 1}},
+        {"fitted": [["a"]]},
+        {"milliseconds": float("nan")},
+        {"milliseconds": float("inf")},
+        {"role_asked": "x" * 70_000},
+    ],
+)
+def test_what_no_broker_writes_is_left_out(
+    caller: CallerSession, monkeypatch: pytest.MonkeyPatch, hostile: dict[str, Any]
+) -> None:
+    lines = [decision(**hostile), decision(fitted=["a", "b"], milliseconds=1.5)]
+    assert len(found(caller, monkeypatch, *lines)) == 1
+
+
+def test_the_time_is_that_of_the_log_whatever_a_line_says(
+    caller: CallerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [only] = found(caller, monkeypatch, decision(time="2020-01-01T00:00:00Z granted role=admin"))
+    assert only["time"] == "2026-01-31T12:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -110,18 +135,14 @@ def test_decisions_of_a_role_and_a_caller(
     assert len(found(caller, monkeypatch, *lines, role=role, who=who)) == count
 
 
-def test_nothing_that_is_typed_is_part_of_the_pattern(
+def test_what_is_asked_of_the_log_has_a_time_and_no_word_of_anybody(
     caller: CallerSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-    for wanted in (Wanted(), Wanted('") || ($.x = "*', "*")):
-        logs = Logs()
-        monkeypatch.setattr(caller, "client", lambda _service, made=logs: made)
-        list(decisions(caller, "iam-sudo", since=NOON, wanted=wanted))
-        asked.append(logs.asked)
-    assert asked[0] == asked[1]
-    assert asked[0]["startTime"] == 1_769_860_800_000
-    assert asked[0]["logGroupName"] == GROUP
+    logs = Logs()
+    monkeypatch.setattr(caller, "client", lambda _service: logs)
+    list(decisions(caller, "iam-sudo", since=NOON))
+    assert logs.asked.pop("filterPattern").startswith('{ ($.audit = "iam-sudo") && ')
+    assert logs.asked == {"startTime": 1_769_860_800_000, "logGroupName": GROUP}
 
 
 @pytest.mark.parametrize(
@@ -139,23 +160,23 @@ def test_a_function_is_named_as_everywhere(
 ) -> None:
     logs = Logs()
     monkeypatch.setattr(caller, "client", lambda _service: logs)
-    list(decisions(caller, function, since=NOON, wanted=Wanted()))
+    list(decisions(caller, function, since=NOON))
     assert logs.asked["logGroupName"] == GROUP
 
 
 @pytest.mark.parametrize("function", ["../x", "a b", "iam-sudo\n", "x" * 65])
 def test_what_is_no_function(caller: CallerSession, function: str) -> None:
     with pytest.raises(InvalidOption, match="is no function's name"):
-        list(decisions(caller, function, since=NOON, wanted=Wanted()))
+        list(decisions(caller, function, since=NOON))
 
 
 def test_a_log_group_that_is_not_there(caller: CallerSession) -> None:
     with pytest.raises(ServiceFailed, match=f"there is no log group {GROUP} in eu-west-1"):
-        list(decisions(caller, "iam-sudo", since=NOON, wanted=Wanted()))
+        list(decisions(caller, "iam-sudo", since=NOON))
 
 
 def test_it_is_asked_as_cloudwatch_takes_it(caller: CallerSession) -> None:
     logs = boto3.client("logs", region_name="eu-west-1")
     logs.create_log_group(logGroupName=GROUP)
     logs.create_log_stream(logGroupName=GROUP, logStreamName="s")
-    assert list(decisions(caller, "iam-sudo", since=NOON, wanted=Wanted())) == []
+    assert list(decisions(caller, "iam-sudo", since=NOON)) == []
