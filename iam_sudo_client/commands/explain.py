@@ -194,6 +194,10 @@ def _found(explanation: Mapping[str, Any]) -> Iterator[str]:
     yield f"Base role  {explanation['base_role']}"
     terms = "".join(_terms(explanation))
     yield f"Session    {explanation['session_name']}{terms}"
+    from iam_sudo_client.ways_in.ended import ended_before
+
+    if before := ended_before(explanation):
+        yield f"Ended      those that began before {before:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _terms(explanation: Mapping[str, Any]) -> Iterator[str]:

@@ -59,9 +59,9 @@ def revoke(
 ) -> int:
     """End sessions that were given out.
 
-    An inline policy of the base role denies everything to those that began before now, this second
-    included; of all, of a role, of a person, or of both. Who may still ask gets new ones: take that
-    away first. Without --base-role it is IAM_SUDO_BASE_ROLE, else IAMSudoUser.
+    An inline policy of the base role denies everything to those that began before now, or in the
+    half minute until it holds; of all, of a role, of a person, or of both. Who may still ask gets
+    new ones: take that away first. Without --base-role it is IAM_SUDO_BASE_ROLE, else IAMSudoUser.
     """
     context.obj.listen(verbose=options["verbose"], debug=options["debug"])
     if of_caller and source_identity:
@@ -69,7 +69,7 @@ def revoke(
             "--caller and --source-identity are two ways to name one person; leave one of them out"
         )
     asked = AskedRole.parse(role_name, role_of)
-    from iam_sudo_client.oversight.revocation import Sessions, planned, write
+    from iam_sudo_client.oversight.revocation import Sessions, as_iam_has_it, planned, write
 
     def named(role: str | None) -> Sessions:
         return Sessions.parse(role, caller=of_caller, source_identity=source_identity)
@@ -77,8 +77,22 @@ def revoke(
     named(role_name)  # before anybody is asked
     caller = opened(options)
     sessions = named(asked.look_up(caller).text if role_name or role_of else None)
+    known = as_iam_has_it(caller, sessions)
+    if known is None:
+        log.warning(
+            "there is no role %s in this account, or no more; what ends are sessions of a role of "
+            "exactly this name.",
+            sessions.role,
+        )
+    sessions = known or sessions
     base = base_role or default_base_role()
     plan = planned(caller, base, sessions)
+    if not plan.is_a_broker_s:
+        log.warning(
+            "%s has no tag iam-sudo:broker, as a broker's base role has: whatever else has "
+            "sessions of it loses them as well.",
+            plan.base_role,
+        )
     show(_lines(plan, sessions))
     if plan.in_force:
         log.info("they are ended already; nothing was changed.")
@@ -88,7 +102,11 @@ def revoke(
         return EXIT_REFUSED
     plan = planned(caller, base, sessions)  # as of the yes
     write(caller, plan)
-    log.info("written. It takes hold everywhere within minutes; until then, sessions may go on.")
+    log.info(
+        "written. It takes hold everywhere within minutes; until then, sessions may go on. New "
+        "ones last if they begin after %s.",
+        _time(plan),
+    )
     log.info(
         "caches of developers have what was ended until its hour is over, or iam-sudo logout. "
         "Sessions of other roles that were assumed in them are not ended."
@@ -106,20 +124,23 @@ def revoke(
 
 
 def _lines(plan: Revocation, sessions: Sessions) -> list[str]:
-    [statement] = plan.document["Statement"]
-    before = statement["Condition"]["DateLessThan"]["aws:TokenIssueTime"]
     return [
         f"Role       {plan.base_role}",
-        f"Ends       {sessions} given out before {before}",
+        f"Ends       {sessions} that began before {_time(plan)}",
         f"Policy     {plan.policy_name}",
         *json.dumps(plan.document, indent=2).splitlines(),
     ]
 
 
+def _time(plan: Revocation) -> str:
+    [statement] = plan.document["Statement"]
+    return str(statement["Condition"]["DateLessThan"]["aws:TokenIssueTime"])
+
+
 def _agreed(plan: Revocation, sessions: Sessions) -> bool:
     from iam_sudo_client.ways_in.terminal import agreed_on_terminal
 
-    agreed = agreed_on_terminal(printable(f"End {sessions} of {plan.base_role}, as of your yes?"))
+    agreed = agreed_on_terminal(printable(f"End {sessions}, on {plan.base_role}, as of your yes?"))
     if agreed is None:
         raise NotConfigured(
             "it needs your yes, and there is no terminal to ask on; run it in a terminal, or give "

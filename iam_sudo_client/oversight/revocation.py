@@ -2,8 +2,8 @@
 
 Nothing but a Deny is ever written, under a name of its own for each choice of sessions, so that
 none undoes another; and one is replaced by a later one only, if it is as this module writes it, or
-the console. The time is AWS's own, not that of this machine, and one second more, so that what was
-given out in this second is ended too.
+the console. The time is AWS's own, not that of this machine, and half a minute more, as the console
+has it: of what is given out until the policy is everywhere, nothing goes on.
 Source: IAM User Guide, "Revoke IAM role temporary security credentials" and "Disabling permissions
 for temporary security credentials".
 """
@@ -14,14 +14,17 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from iam_sudo_client.errors import InvalidOption, ServiceFailed
 from iam_sudo_client.oversight.asking import asking
-from iam_sudo_core.arns import REVOKED_ALL, REVOKED_SOME, ROLE_NAME, RoleArn
+from iam_sudo_client.ways_in.failures import DENIED
+from iam_sudo_core.arns import BROKER_TAG, REVOKED_ALL, REVOKED_SOME, ROLE_NAME, RoleArn
 from iam_sudo_core.broker import Identity
 from iam_sudo_core.errors import quoted
 from iam_sudo_core.session import session_name_patterns
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 # AWS STS API Reference, "AssumeRole" (SourceIdentity).
 _SOURCE_IDENTITY = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
 _BEGAN = ("DateLessThan", "aws:TokenIssueTime")
+_UNTIL_IT_HOLDS = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ class Sessions:
 
     def __str__(self) -> str:
         of = f" of {self.role}" if self.role else ""
-        by = f" that {self.source_identity} has asked for" if self.source_identity else ""
-        return f"the sessions{of}{by}" if of or by else "all sessions"
+        by = f" asked for by {self.source_identity}" if self.source_identity else ""
+        return f"sessions{of}{by}" if of or by else "all sessions"
 
     @property
     def policy_name(self) -> str:
@@ -101,9 +105,9 @@ class Sessions:
             operator, key = _BEGAN
             [text] = _listed(statement["Condition"][operator][key])
             time = datetime.fromisoformat(text)
-        except (KeyError, TypeError, ValueError):
+            time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
         [ours] = self.document(time)["Statement"]
         theirs = {**statement, "Action": _listed(statement.get("Action"))}
         theirs["Resource"] = _listed(statement.get("Resource"))
@@ -119,18 +123,44 @@ class Sessions:
             names = [f"*:{pattern}" for pattern in session_name_patterns(self.role)]
             found["StringLike"] = {"aws:userid": names}
         if self.source_identity:
-            found["StringEquals"] = {"aws:SourceIdentity": [self.source_identity]}
+            # A name that is typed in another case would end nothing.
+            found["StringEqualsIgnoreCase"] = {"aws:SourceIdentity": [self.source_identity]}
         return found
 
 
 @dataclass(frozen=True)
 class Revocation:
-    """What would be written, to which role; `in_force` is one that is as late already."""
+    """What would be written, to which role; `in_force` is one that is as late already.
+
+    `is_a_broker_s`: the role has the tag by which a broker's stack marks its base role.
+    """
 
     base_role: RoleArn
+    is_a_broker_s: bool
     policy_name: str
     document: Mapping[str, Any]
     in_force: datetime | None
+
+
+def as_iam_has_it(caller: CallerSession, sessions: Sessions) -> Sessions | None:
+    """The same, by the role's name as IAM has it; None where there is no such role (any more).
+
+    Who may not look is taken at their word.
+    """
+    if sessions.role is None:
+        return sessions
+    iam, _sts = caller.clients()
+    with asking(caller, "iam", f"role {sessions.role}", known={}):
+        try:
+            reply = iam.get_role(RoleName=sessions.role)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code")
+            if code == "NoSuchEntity":
+                return None
+            if code in DENIED:
+                return sessions
+            raise
+    return replace(sessions, role=str(reply["Role"]["RoleName"]))
 
 
 def planned(caller: CallerSession, base_role: str, sessions: Sessions) -> Revocation:
@@ -140,7 +170,7 @@ def planned(caller: CallerSession, base_role: str, sessions: Sessions) -> Revoca
         ServiceFailed: there is no such role, or one's policy is none that may be replaced.
         NotConfigured: the caller has no usable credentials.
     """
-    iam = caller.client("iam")
+    iam, _sts = caller.clients()
     named = RoleArn.named(base_role)
     name = named.name if named else base_role
     none = f"there is no role {quoted(base_role)} in this account; name it by --base-role"
@@ -151,18 +181,13 @@ def planned(caller: CallerSession, base_role: str, sessions: Sessions) -> Revoca
     found = RoleArn.parse(str(reply["Role"]["Arn"]))
     if found is None or (named and (named.account, named.name) != (found.account, found.name)):
         raise ServiceFailed(none)
-    now = _said_at(reply) + timedelta(seconds=1)
-    policy = sessions.policy_name
-    in_force = None
-    if (written := _written(caller, iam, name, policy)) is not None:
-        in_force = sessions.time_of(written)
-        if in_force is None:
-            raise ServiceFailed(
-                f"{name} has an inline policy {policy} that neither iam-sudo nor the console has "
-                "written; it is left as it is: look at it, and give it another name"
-            )
-    later = in_force if in_force and in_force >= now else None
-    return Revocation(found, policy, sessions.document(later or now), later)
+    tags = {str(each["Key"]) for each in reply["Role"].get("Tags", ())}
+    time = _said_at(reply) + _UNTIL_IT_HOLDS
+    in_force = _in_force(caller, iam, name, sessions)
+    later = in_force if in_force and in_force >= time else None
+    return Revocation(
+        found, BROKER_TAG in tags, sessions.policy_name, sessions.document(later or time), later
+    )
 
 
 def write(caller: CallerSession, revocation: Revocation) -> None:
@@ -172,12 +197,12 @@ def write(caller: CallerSession, revocation: Revocation) -> None:
         ServiceFailed, NotConfigured: as `planned`.
     """
     name = revocation.base_role.name
+    is_of_all = revocation.policy_name == REVOKED_ALL
     full = (
-        f"the inline policies of {name} take no more (IAM's quota for a role); end all sessions, "
-        f"without --role-name, or remove policies of it that begin with {REVOKED_SOME} and are "
-        "older than a day"
-    )
-    iam = caller.client("iam")
+        f"the inline policies of {name} take no more (IAM's quota of characters for a role), and "
+        f"nothing was changed; remove those that begin with {REVOKED_SOME} and are older than a day"
+    ) + ("" if is_of_all else ", or end all sessions, whose policy is the shortest")
+    iam, _sts = caller.clients()
     with asking(caller, "iam", str(revocation.base_role), known={"LimitExceeded": full}):
         iam.put_role_policy(
             RoleName=name,
@@ -186,15 +211,21 @@ def write(caller: CallerSession, revocation: Revocation) -> None:
         )
 
 
-def _written(caller: CallerSession, iam: Any, role: str, policy: str) -> object | None:
-    """The policy that the role has under this name, if it has one."""
+def _in_force(caller: CallerSession, iam: Any, role: str, sessions: Sessions) -> datetime | None:
+    """The time of the policy that the role has for these sessions, if it has one."""
+    name = sessions.policy_name
     with asking(caller, "iam", f"role {role}", known={}):
         try:
-            reply = iam.get_role_policy(RoleName=role, PolicyName=policy)
+            reply = iam.get_role_policy(RoleName=role, PolicyName=name)
         except iam.exceptions.NoSuchEntityException:
             return None
-    found: object = reply["PolicyDocument"]
-    return found
+    time = sessions.time_of(reply["PolicyDocument"])
+    if time is None:
+        raise ServiceFailed(
+            f"{role} has an inline policy {name} that neither iam-sudo nor the console has "
+            "written; it is left as it is: look at it, and give it another name"
+        )
+    return time
 
 
 def _said_at(reply: Mapping[str, Any]) -> datetime:

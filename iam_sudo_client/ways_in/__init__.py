@@ -12,6 +12,7 @@ __all__ = [
     "assume",
     "broker",
     "denial",
+    "ended",
     "failures",
     "local",
     "roles",

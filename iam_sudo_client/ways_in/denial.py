@@ -3,7 +3,8 @@
 A simulated session may do what the base role allows AND what its session policies say, which are
 the role's policies, cut by its boundary. AWS names the kind of policy, mostly; whose it is tells
 the explanation of the session, and where AWS names none, what the explanation has of both sides.
-Conditions are not decided: where they may, it is said so.
+Conditions are not decided: where they may, it is said so. Nor is when a session began: of one that
+may have been ended, the end is said and what it is otherwise.
 Source of the texts: IAM User Guide, "Troubleshoot access denied error messages".
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from iam_sudo_client.ways_in.ended import ended_before
 from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.errors import one_line
 from iam_sudo_core.policy import ALLOW, DENY, Statement, documents, matches, parse
@@ -118,7 +120,7 @@ class Side:
 def told_by_aws(denial: Denial, role: str) -> Side | None:
     """The side, where AWS's own words are enough; None where a look at the policies is needed."""
     what = denial.what()
-    denies = "denies" if denial.is_explicit else "does not allow"
+    denies, do = ("denies", "deny") if denial.is_explicit else ("does not allow", "do not allow")
     if denial.policy in _POLICIES[3:]:
         return Side(
             "none of the role's policies",
@@ -131,7 +133,9 @@ def told_by_aws(denial: Denial, role: str) -> Side | None:
     if denial.policy == "permissions boundary":
         return Side(f"the permissions boundary of {role}", f"it {denies} {what}", "widen it")
     if denial.policy == "identity-based policy":
-        return Side(f"the role {role}", f"its policies {_do(denial)} {what}", "change its policies")
+        revoked = "; if its sessions were revoked in the IAM console, assume it anew"
+        step = f"change its policies{revoked if denial.is_explicit else ''}"
+        return Side(f"the role {role}", f"its policies {do} {what}", step)
     if denial.policy == "session policy":
         return Side("the policy of --policy", f"it {denies} {what}", "leave --policy out")
     return None
@@ -168,6 +172,20 @@ def told_by_policies(denial: Denial, role: str, explanation: Mapping[str, Any]) 
 
 
 def _side_of_base_role(denial: Denial, role: str, explanation: Mapping[str, Any]) -> Side:
+    side = _lasting_side(denial, role, explanation)
+    before = ended_before(explanation)
+    is_of_others = denial.session != explanation["session_name"]
+    if before is None or is_of_others or (denial.policy and not denial.is_explicit):
+        return side
+    return Side(
+        "the end of the session",
+        f"sessions of this name that began before {before:%Y-%m-%dT%H:%M:%SZ} were revoked",
+        "take a new session, after iam-sudo logout or with --no-cache; if it began later, it is "
+        f"{side.who}: {side.why}; {side.step}",
+    )
+
+
+def _lasting_side(denial: Denial, role: str, explanation: Mapping[str, Any]) -> Side:
     what, base = denial.what(), explanation["base_role"]
     is_named = bool(denial.policy)
     kept = _named(explanation.get("guardrails", ()), denial)
@@ -190,10 +208,6 @@ def _side_of_base_role(denial: Denial, role: str, explanation: Mapping[str, Any]
         "look at conditions, at the resource's own policy and its key's, and at those of the "
         "organization and the network",
     )
-
-
-def _do(denial: Denial) -> str:
-    return "deny" if denial.is_explicit else "do not allow"
 
 
 def _any(statements: list[Statement], effect: str, denial: Denial) -> bool:

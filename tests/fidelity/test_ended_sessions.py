@@ -23,6 +23,7 @@ LONG = "OrdersStack-ProductionService" * 2
         (Sessions(), ROLE, None, True),
         (Sessions(), ROLE, ANN, True),
         (Sessions(source_identity=ANN), ROLE, ANN, True),
+        (Sessions(source_identity=ANN), ROLE, "Ann@Example.com", True),
         (Sessions(source_identity=ANN), ROLE, BOB, False),
         (Sessions(source_identity=ANN), ROLE, None, False),
         (Sessions(ROLE), ROLE, None, True),

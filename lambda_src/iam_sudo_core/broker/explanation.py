@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from ..account.calls import Client
 from ..account.reading import read_documents, read_role, read_whole
-from ..arns import GUARDRAILS_POLICY, REVOKED_ALL, REVOKED_SOME, RoleArn
+from ..arns import GUARDRAILS_POLICY, RoleArn
 from ..policy.comparisons import MAX_COMPARISONS, Patterns
 from ..policy.statements import ALLOW, DENY, parse
 from ..session import tags as session_tags
@@ -28,6 +28,7 @@ from ..session.differences import (
 from ..session.draft import MAX_CHARACTERS, MAX_POLICY_ARNS
 from ..session.plan import SessionPlan, plan_whole
 from ..session.role import RoleSnapshot
+from .ended import Ended, ended, ends_earlier_sessions
 from .request import Request
 from .rules import CallerRules
 from .target import (
@@ -48,6 +49,7 @@ class Explanation:
     cut: tuple[Difference, ...]
     differences: tuple[Difference, ...]
     guardrails: tuple[Difference, ...]  # what they may take, which no role is meant to have
+    ended: tuple[Ended, ...] = ()  # earlier sessions like this one, before their time
     cut_by_policy: tuple[Difference, ...] | None = None  # of the request, if it has one
 
     def to_reply(self) -> dict[str, Any]:
@@ -74,6 +76,7 @@ class Explanation:
             "cut_by_boundary": [each.to_json() for each in self.cut],
             "differences": [each.to_json() for each in self.differences],
             "guardrails": [each.to_json() for each in self.guardrails],
+            "ended": [each.to_json() for each in self.ended],
             "policies": role.all_documents(),
         }
         if self.plan.carriers:
@@ -116,7 +119,9 @@ def explain(
     granted = list(_statements(snapshot, snapshot.policies))
     boundary = snapshot.permissions_boundary
     bounds = list(_statements(snapshot, [boundary])) if boundary else []
-    limits, guardrails = _base_role_limits(base, iam)
+    limits, guardrails, revoked = _base_role_limits(base, iam)
+    name = target.terms.session_name(snapshot.name)
+    told = (ended(each, session_name=name, source_identity=source_identity) for each in revoked)
     narrowed = None if narrowing is None else [PolicyStatement(POLICY, s) for s in parse(narrowing)]
     return Explanation(
         target,
@@ -134,6 +139,7 @@ def explain(
             ),
         ),
         guardrails=tuple(_not_allowed(granted, guardrails, kind=GUARDRAILS)) if guardrails else (),
+        ended=tuple(each for each in told if each),
         cut_by_policy=(
             None if narrowed is None else tuple(_not_allowed(granted, narrowed, kind=POLICY))
         ),
@@ -172,41 +178,30 @@ def _not_allowed(
 
 def _base_role_limits(
     base_role: RoleArn, iam: Client
-) -> tuple[list[list[PolicyStatement]], list[PolicyStatement]]:
+) -> tuple[list[list[PolicyStatement]], list[PolicyStatement], list[PolicyStatement]]:
     """What limits the base role: its policies, and its boundary if it has one; and its guardrails.
 
+    Third is what ends sessions that were given out, which limits no other.
     The guardrails keep every session from the broker's own parts. They are apart, as what limits
     something that is allowed everything: they would make nearly every role another one. Of a base
     role that this account does not have, nothing is known to be allowed.
     """
     base = read_role(iam, base_role.name)
     if base is None or base.role.arn != base_role:
-        return [[]], []
+        return [[]], [], []
     base = read_documents(iam, base)
     own: list[PolicyStatement] = []
     guardrails: list[PolicyStatement] = []
+    revoked: list[PolicyStatement] = []
     for each in _statements(base, base.policies):
-        if _ends_earlier_sessions(each):
+        if ends_earlier_sessions(each):
+            revoked.append(each)
             continue
         is_one = each.policy == GUARDRAILS_POLICY and each.statement.effect == DENY
         (guardrails if is_one else own).append(each)
     boundary = base.permissions_boundary
     limits = [own, list(_statements(base, [boundary]))] if boundary else [own]
-    return limits, [*_EVERYTHING, *guardrails] if guardrails else []
-
-
-def _ends_earlier_sessions(each: PolicyStatement) -> bool:
-    """Whether it denies something to sessions that were given out before it was written, alone."""
-    tested = each.statement.condition.value
-    return (
-        (each.policy == REVOKED_ALL or each.policy.startswith(REVOKED_SOME))
-        and each.statement.effect == DENY
-        and isinstance(tested, Mapping)
-        and any(
-            operator == "DateLessThan" and "aws:TokenIssueTime" in keys
-            for operator, keys in tested.items()
-        )
-    )
+    return limits, [*_EVERYTHING, *guardrails] if guardrails else [], revoked
 
 
 _EVERYTHING = [

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,16 @@ DIFFERENCE = {
     "policy": "one",
     "statement": {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
 }
+
+
+@pytest.mark.parametrize(("minutes", "is_said"), [(5, True), (61, False)])
+def test_that_earlier_sessions_were_ended_is_said_while_any_may_be_there(
+    run: Run, service: Service, minutes: int, is_said: bool
+) -> None:
+    time = f"{datetime.now(UTC) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+    service.body = EXPLANATION | {"ended": [{"policy": "x", "before": time}]}
+    printed = run("explain", "--role-name", "orders-task").stdout
+    assert (f"\nEnded      those that began before {time}\n" in printed) is is_said
 
 
 def test_an_explanation_in_words(run: Run, service: Service) -> None:

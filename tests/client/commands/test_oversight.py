@@ -1,6 +1,7 @@
 """`log` and `revoke` as they are typed."""
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -183,10 +184,10 @@ def test_it_prints_what_it_would_do_and_asks(
     result = typed()
     assert result.return_value == code
     assert "Role       arn:aws:iam::123456789012:role/IAMSudoUser" in result.stdout
-    assert "Ends       all sessions given out before 20" in result.stdout
+    assert "Ends       all sessions that began before 20" in result.stdout
     assert '"Effect": "Deny"' in result.stdout
     assert questions == [
-        "End all sessions of arn:aws:iam::123456789012:role/IAMSudoUser, as of your yes?"
+        "End all sessions, on arn:aws:iam::123456789012:role/IAMSudoUser, as of your yes?"
     ]
     assert written() == names
 
@@ -202,6 +203,40 @@ def test_without_a_terminal_it_takes_an_option(
     [name] = written()
     assert name.startswith("iam-sudo-revoked-")
     assert f"Policy     {name}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--role-name", "orders-task"], "sessions of orders-task that"),
+        (["--source-identity", "ann"], "sessions asked for by ann that"),
+        (["--caller", ANN], "sessions asked for by ann@example.com that"),
+        (
+            ["--role-name", "orders-task", "--source-identity", "ann"],
+            "sessions of orders-task asked for by ann that",
+        ),
+    ],
+)
+def test_whom_it_hits_is_said_in_words(
+    typed: Callable[..., Result], options: list[str], said: str
+) -> None:
+    assert f"Ends       {said} began before 20" in typed(*options, "--yes").stdout
+
+
+def test_what_may_be_a_slip_is_said_before_it_asks(
+    typed: Callable[..., Result], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("iam_sudo"), "propagate", True)
+    monkeypatch.setattr(terminal, "agreed_on_terminal", lambda _question: False)
+    typed("--role-name", "order-task")
+    assert "there is no role order-task in this account, or no more" in caplog.text
+    # A role that no broker made: whatever else has its sessions loses them.
+    assert "has no tag iam-sudo:broker" in caplog.text
+    caplog.clear()
+    Account().role("orders-task")
+    Account().tag("IAMSudoUser", **{"iam-sudo:broker": "iam-sudo"})
+    typed("--role-name", "orders-task")
+    assert "WARNING" not in caplog.text
 
 
 def test_a_projects_file_does_not_say_whom_it_hits(

@@ -1,5 +1,6 @@
 """`iam-sudo why`: the texts of AWS, and which side each comes from."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -102,6 +103,73 @@ def test_which_side_denies_a_simulated_session(
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.splitlines()[0] == f"Denied by  {who}"
     assert service.asked == [{"role_name": "orders-task", "explain": True}]
+
+
+def ended(minutes: int) -> dict[str, Any]:
+    """The explanation of a session whose like were ended so long ago."""
+    before = datetime.now(UTC) - timedelta(minutes=minutes)
+    time = before.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return LOOKED_UP | {"ended": [{"policy": "AWSRevokeOlderSessions", "before": time}]}
+
+
+BY_IDENTITY = "with an explicit deny in an identity-based policy"
+
+
+@pytest.mark.parametrize(
+    ("text", "otherwise"),
+    [
+        (denied("s3:GetObject", BY_IDENTITY), f"the base role {BASE}"),
+        (denied("lambda:InvokeFunction", BY_IDENTITY, resource=FUNCTION), "the guardrails"),
+        (denied("s3:GetObject"), "none of the role's policies"),
+    ],
+)
+def test_that_a_session_was_ended_is_said_and_what_it_is_otherwise(
+    run: Run, service: Service, text: bytes, otherwise: str
+) -> None:
+    service.body = ended(5)
+    told = run("why", stdin=text).stdout
+    assert told.startswith("Denied by  the end of the session\n")
+    assert service.body["ended"][0]["before"] in told
+    assert "iam-sudo logout" in told
+    assert f"if it began later, it is {otherwise}: " in told
+
+
+@pytest.mark.parametrize(
+    ("explanation", "text"),
+    [
+        # All of them are over by themselves.
+        (ended(61), denied("s3:GetObject", BY_IDENTITY)),
+        # AWS names what it cannot be, or the role itself has not.
+        (ended(5), denied("s3:GetObject", "because no session policy allows the s3:X action")),
+        (ended(5), denied("iam:PassRole", "because no identity-based policy allows the X action")),
+        (ended(5), denied("s3:DeleteObject")),
+        # It is the session of somebody else, whose end is not known.
+        (ended(5), denied("s3:GetObject", BY_IDENTITY, who=f"{SIMULATED},bob")),
+        (LOOKED_UP | {"ended": []}, denied("s3:GetObject", BY_IDENTITY)),
+    ],
+)
+def test_that_a_session_was_ended_is_said_of_no_other(
+    run: Run, service: Service, explanation: dict[str, Any], text: bytes
+) -> None:
+    service.body = explanation
+    told = run("why", stdin=text)
+    assert told.returncode == 0
+    assert "the end of the session" not in told.stdout
+
+
+@pytest.mark.parametrize(
+    "spoilt", [1, "x", [1], [{}], [{"before": 1}], [{"before": "soon"}], [{"before": "\x1b[31m"}]]
+)
+def test_an_end_that_cannot_be_read_is_no_answer_of_the_broker(
+    run: Run, service: Service, spoilt: object
+) -> None:
+    service.body = LOOKED_UP | {"ended": spoilt}
+    assert "cannot be read" in one_error(run("why", stdin=denied("s3:GetObject", BY_IDENTITY)), 254)
+
+
+def test_of_the_role_itself_its_end_may_be_what_denies(run: Run) -> None:
+    told = run("why", stdin=denied("s3:GetObject", BY_IDENTITY, who=ITSELF)).stdout
+    assert "if its sessions were revoked in the IAM console, assume it anew" in told
 
 
 @pytest.mark.parametrize("who", [SIMULATED, ITSELF])

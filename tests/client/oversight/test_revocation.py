@@ -2,15 +2,18 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
+from moto.iam.models import iam_backends
 
 from iam_sudo_client.errors import InvalidOption, ServiceFailed
 from iam_sudo_client.oversight import revocation
-from iam_sudo_client.oversight.revocation import Sessions, planned, write
+from iam_sudo_client.oversight.revocation import Sessions, as_iam_has_it, planned, write
 from iam_sudo_client.ways_in.session import CallerSession
 from tests.aws_account import ACCOUNT, Account
 
@@ -56,8 +59,8 @@ def test_all_sessions_are_ended_as_the_console_does_it(caller: CallerSession) ->
                     "Effect": "Deny",
                     "Action": ["*"],
                     "Resource": ["*"],
-                    # What was given out in this second began before the next one.
-                    "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2026-01-31T12:00:01Z"}},
+                    # Those too that are given out until it holds everywhere, as the console has it.
+                    "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2026-01-31T12:00:30Z"}},
                 }
             ],
         }
@@ -70,12 +73,12 @@ def test_sessions_of_a_role_and_of_a_person_are_ended_apart(caller: CallerSessio
     found = [document["Statement"][0]["Condition"] for document in policies().values()]
     assert len(found) == 3
     role = {"aws:userid": ["*:iam-sudo-orders-task", "*:iam-sudo-orders-task,*"]}
-    who = {"aws:SourceIdentity": [ANN]}
+    who = {"aws:SourceIdentity": [ANN]}  # in whatever case
     for each in found:
-        assert each.pop("DateLessThan") == {"aws:TokenIssueTime": "2026-01-31T12:00:01Z"}
+        assert each.pop("DateLessThan") == {"aws:TokenIssueTime": "2026-01-31T12:00:30Z"}
     assert {"StringLike": role} in found
-    assert {"StringEquals": who} in found
-    assert {"StringLike": role, "StringEquals": who} in found
+    assert {"StringEqualsIgnoreCase": who} in found
+    assert {"StringLike": role, "StringEqualsIgnoreCase": who} in found
 
 
 def test_a_caller_is_the_source_identity_that_the_broker_gives_them() -> None:
@@ -107,7 +110,7 @@ def test_a_later_time_takes_the_place_of_an_earlier_one(
         end(caller, of(None, ANN))
     [document] = policies().values()
     condition = document["Statement"][0]["Condition"]
-    assert condition["DateLessThan"] == {"aws:TokenIssueTime": "2026-01-31T12:05:01Z"}
+    assert condition["DateLessThan"] == {"aws:TokenIssueTime": "2026-01-31T12:05:30Z"}
 
 
 def test_an_earlier_time_never_takes_the_place_of_a_later_one(
@@ -117,7 +120,7 @@ def test_an_earlier_time_never_takes_the_place_of_a_later_one(
     written = policies()
     at(monkeypatch, NOON - timedelta(hours=1))
     plan = planned(caller, "IAMSudoUser", of())
-    assert plan.in_force == NOON + timedelta(seconds=1)
+    assert plan.in_force == NOON + timedelta(seconds=30)
     write(caller, plan)
     assert policies() == written
 
@@ -129,18 +132,16 @@ def denial(**condition: Any) -> dict[str, Any]:
 
 
 def put(document: dict[str, Any]) -> None:
-    boto3.client("iam").put_role_policy(
-        RoleName="IAMSudoUser",
-        PolicyName="AWSRevokeOlderSessions",
-        PolicyDocument=json.dumps(document),
-    )
+    """Have the role a policy, of any shape, that IAM may have stored once."""
+    stored = iam_backends[ACCOUNT]["aws"].get_role("IAMSudoUser")
+    stored.policies["AWSRevokeOlderSessions"] = json.dumps(document)
 
 
 def test_what_the_console_has_written_is_replaced(caller: CallerSession) -> None:
     put(denial())
     end(caller, of())
     [document] = policies().values()
-    assert "2026-01-31T12:00:01Z" in json.dumps(document)
+    assert "2026-01-31T12:00:30Z" in json.dumps(document)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +158,10 @@ def test_what_the_console_has_written_is_replaced(caller: CallerSession) -> None
         {"Version": "2012-10-17", "Statement": [denial()["Statement"]] * 2},
         {"Version": "2012-10-17", "Statement": {**denial()["Statement"], "Action": "s3:*"}},
         {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}},
+        denial(DateLessThan={"aws:TokenIssueTime": "9999-12-31T23:59:59-01:00"}),
+        denial(DateLessThan={"aws:TokenIssueTime": "0001-01-01T00:00:00+01:00"}),
+        denial(DateLessThan={"aws:TokenIssueTime": 1}),
+        {},
     ],
 )
 def test_what_somebody_else_has_written_is_left_as_it_is(
@@ -166,6 +171,14 @@ def test_what_somebody_else_has_written_is_left_as_it_is(
     with pytest.raises(ServiceFailed, match="neither iam-sudo nor the console has written"):
         planned(caller, "IAMSudoUser", of())
     assert policies() == {"AWSRevokeOlderSessions": document}
+
+
+def test_a_policy_that_says_something_twice_is_left_as_it_is(caller: CallerSession) -> None:
+    twice = json.dumps(denial()).replace('"Effect"', '"Effect": "Allow", "Effect"')
+    stored = iam_backends[ACCOUNT]["aws"].get_role("IAMSudoUser")
+    stored.policies["AWSRevokeOlderSessions"] = twice
+    with pytest.raises(ServiceFailed, match="neither iam-sudo nor the console has written"):
+        planned(caller, "IAMSudoUser", of())
 
 
 @pytest.mark.parametrize(
@@ -181,20 +194,113 @@ def test_a_denial_names_the_permission(
     caller: CallerSession, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     name = "".join(word.title() for word in operation.split("_"))
-    make = caller.client
-
-    def denied(**_: Any) -> None:
-        reason = {"Code": "AccessDenied", "Message": "ann may not"}
-        raise ClientError({"Error": reason}, name)  # type: ignore[typeddict-item]
-
-    def client(service: str) -> Any:
-        made: Any = make(service)
-        setattr(made, operation, denied)
-        return made
-
-    monkeypatch.setattr(caller, "client", client)
+    failing(caller, monkeypatch, operation, "AccessDenied")
     with pytest.raises(ServiceFailed, match=f"ask for iam:{name} on .*IAMSudoUser"):
         end(caller, of())
+
+
+def failing(
+    caller: CallerSession, monkeypatch: pytest.MonkeyPatch, operation: str, code: str
+) -> None:
+    """Have IAM fail an operation."""
+    name = "".join(word.title() for word in operation.split("_"))
+    make = caller.clients
+
+    def fails(**_: Any) -> None:
+        reason = {"Code": code, "Message": "so it is"}
+        raise ClientError({"Error": reason}, name)  # type: ignore[typeddict-item]
+
+    def clients() -> Any:
+        made: Any = make()
+        setattr(made[0], operation, fails)
+        return made
+
+    monkeypatch.setattr(caller, "clients", clients)
+
+
+@pytest.mark.parametrize("operation", ["get_role", "get_role_policy", "put_role_policy"])
+def test_throttling_is_said_and_nothing_is_taken_for_written(
+    caller: CallerSession, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    failing(caller, monkeypatch, operation, "Throttling")
+    with pytest.raises(ServiceFailed, match="AWS is throttling: wait a little and try again"):
+        end(caller, of())
+    assert policies() == {}
+
+
+def test_it_is_tried_as_often_as_the_broker_tries(
+    caller: CallerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Somebody ends sessions while others storm the same quota.
+    made: Any = caller.clients()
+    answers: list[AWSResponse] = []
+
+    def throttled(**_: Any) -> AWSResponse:
+        body = b"<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>"
+        answers.append(AWSResponse("", 400, {}, SimpleNamespace(stream=lambda: iter([body]))))
+        return answers[-1]
+
+    made[0].meta.events.register_first("before-send.iam.PutRolePolicy", throttled)
+    monkeypatch.setattr(caller, "clients", lambda: made)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    with pytest.raises(ServiceFailed, match="throttling"):
+        end(caller, of())
+    assert len(answers) == 5
+
+
+@pytest.mark.parametrize(
+    ("sessions", "way_out"),
+    [(of("orders-task"), "or end all sessions"), (of(), "remove those that begin with")],
+)
+def test_a_role_that_takes_no_more_policies(
+    caller: CallerSession, monkeypatch: pytest.MonkeyPatch, sessions: Sessions, way_out: str
+) -> None:
+    failing(caller, monkeypatch, "put_role_policy", "LimitExceeded")
+    with pytest.raises(ServiceFailed, match=way_out) as caught:
+        end(caller, sessions)
+    assert ("or end all" in str(caught.value)) is (sessions != of())
+
+
+def test_of_two_at_once_neither_takes_away_what_the_other_has_ended(
+    caller: CallerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = planned(caller, "IAMSudoUser", of())
+    at(monkeypatch, NOON + timedelta(seconds=5))
+    write(caller, planned(caller, "IAMSudoUser", of()))
+    write(caller, earlier)
+    [document] = policies().values()
+    written = document["Statement"][0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"]
+    # All that there was for the later of the two.
+    assert datetime.fromisoformat(written) > NOON + timedelta(seconds=5)
+
+
+def test_a_role_is_looked_up_so_that_a_slip_does_not_end_nothing(
+    caller: CallerSession, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.role("orders-task")
+    assert as_iam_has_it(caller, of("orders-task", ANN)) == of("orders-task", ANN)
+    assert as_iam_has_it(caller, of("order-task")) is None
+    assert as_iam_has_it(caller, of(None, ANN)) == of(None, ANN)
+    # Who may not look ends them all the same.
+    failing(caller, monkeypatch, "get_role", "AccessDenied")
+    assert as_iam_has_it(caller, of("order-task")) == of("order-task")
+
+
+def test_a_role_has_the_name_that_iam_says(
+    caller: CallerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: Any = caller.clients()
+    made[0].get_role = lambda **_: {"Role": {"RoleName": "Orders-Task"}}
+    monkeypatch.setattr(caller, "clients", lambda: made)
+    assert as_iam_has_it(caller, of("orders-task")) == of("Orders-Task")
+
+
+def test_whether_it_is_a_broker_s_base_role_is_known_by_its_tag(
+    caller: CallerSession, account: Account
+) -> None:
+    assert not planned(caller, "IAMSudoUser", of()).is_a_broker_s
+    account.tag("IAMSudoUser", **{"iam-sudo:broker": "iam-sudo"})
+    assert planned(caller, "IAMSudoUser", of()).is_a_broker_s
 
 
 @pytest.mark.parametrize(

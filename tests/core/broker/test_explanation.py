@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from moto.iam.models import iam_backends
 
 from iam_sudo_core import errors
 from iam_sudo_core.arns import GUARDRAILS_POLICY, REVOKED_ALL, REVOKED_SOME, RoleArn
@@ -243,6 +244,78 @@ def test_what_ends_earlier_sessions_is_no_difference_to_one_that_begins(
     put("IAMSudoUser", REVOKED_ALL, ends)
     put("IAMSudoUser", "of-the-team", ends)
     assert [each["kind"] for each in explain(broker)["differences"]] == ["base-role"]
+
+
+TIME = "2026-01-31T12:00:00Z"
+MINE = {"aws:userid": ["*:iam-sudo-iam-sudo-demo-task", "*:iam-sudo-iam-sudo-demo-task,*"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "condition", "is_ended"),
+    [
+        (REVOKED_ALL, {}, True),
+        (f"{REVOKED_SOME}0", {}, True),
+        (f"{REVOKED_SOME}0", {"StringLike": MINE}, True),
+        (f"{REVOKED_SOME}0", {"stringlike": {"AWS:userId": MINE["aws:userid"][0]}}, True),
+        (f"{REVOKED_SOME}0", {"StringLike": {"aws:userid": ["*:iam-sudo-other"]}}, False),
+        # Of a person: of whom this broker does not know who asks, it is none.
+        (f"{REVOKED_SOME}0", {"StringEquals": {"aws:SourceIdentity": ["ann"]}}, False),
+        # What is not known to be met is not told.
+        (f"{REVOKED_SOME}0", {"Bool": {"aws:ViaAWSService": "true"}}, False),
+        (f"{REVOKED_SOME}0", {"StringNotLike": MINE}, False),
+        ("of-the-team", {}, False),
+    ],
+)
+def test_that_sessions_like_this_were_ended_is_told(
+    account: Account,
+    broker: ModuleType,
+    name: str,
+    condition: dict[str, Any],
+    is_ended: bool,
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": document(allow("s3:GetObject"))})
+    statement = ending(TIME)
+    statement["Condition"] |= condition
+    stored = iam_backends[ACCOUNT]["aws"].get_role("IAMSudoUser")
+    stored.policies[name] = json.dumps(document(statement))
+    assert explain(broker)["ended"] == ([{"policy": name, "before": TIME}] if is_ended else [])
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-01-31T13:00:00+01:00", "2026-01-31T12:00:00.000Z", "2026-01-31T12:00:00"]
+)
+def test_the_time_that_ended_them_is_told_in_utc(
+    account: Account, broker: ModuleType, time: str
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": document(allow("s3:GetObject"))})
+    put("IAMSudoUser", REVOKED_ALL, ending(time))
+    assert [each["before"] for each in explain(broker)["ended"]] == [TIME]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        lambda: ending("soon"),
+        lambda: ending(1),
+        lambda: ending(["2026-01-31T12:00:00Z", "2026-01-31T13:00:00Z"]),
+        lambda: ending("9999-12-31T23:59:59-10:00"),
+        lambda: ending(TIME, Action="s3:*"),
+        lambda: ending(TIME, Resource="arn:aws:s3:::x"),
+        lambda: ending(TIME, Effect="Allow"),
+    ],
+)
+def test_what_ends_no_session_is_not_told(
+    account: Account, broker: ModuleType, statement: Any
+) -> None:
+    account.role("iam-sudo-demo-task", inline={"one": document(allow("s3:GetObject"))})
+    stored = iam_backends[ACCOUNT]["aws"].get_role("IAMSudoUser")
+    stored.policies[REVOKED_ALL] = json.dumps(document(statement()))
+    assert explain(broker)["ended"] == []
+
+
+def ending(time: object, **other: Any) -> dict[str, Any]:
+    began = {"DateLessThan": {"aws:TokenIssueTime": time}}
+    return {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": began, **other}
 
 
 def test_what_aws_never_denies_is_no_difference() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -260,6 +261,31 @@ class TestTags:
         event = {**ASKED, "reason": "ticket 7"}
         assert ask(event, sign(sts, event))
         assert decided(capsys.readouterr().out)["reason_asked"] == "ticket 7"
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_ended"),
+    [
+        ({"StringEqualsIgnoreCase": {"aws:SourceIdentity": ["Ann@Example.com"]}}, True),
+        ({"StringEquals": {"aws:SourceIdentity": ["Ann@Example.com"]}}, False),
+        ({"StringLike": {"aws:SourceIdentity": "ann@*"}}, True),
+        # Nobody learns that somebody else's were.
+        ({"StringEqualsIgnoreCase": {"aws:SourceIdentity": ["bob@example.com"]}}, False),
+        ({"StringLike": {"aws:userid": ["*:iam-sudo-orders-task,*"]}}, True),
+    ],
+)
+def test_that_one_s_own_sessions_were_ended_is_told(
+    ask: Ask, sts: FakeSts, condition: dict[str, Any], is_ended: bool
+) -> None:
+    began = {"DateLessThan": {"aws:TokenIssueTime": "2026-01-31T12:00:00Z"}}
+    ends = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": began | condition}
+    boto3.client("iam").put_role_policy(
+        RoleName="IAMSudoUser",
+        PolicyName="iam-sudo-revoked-0",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [ends]}),
+    )
+    event = {**ASKED, "explain": True}
+    assert bool(ask(event, sign(sts, event))["ended"]) is is_ended
 
 
 def test_a_plain_request_is_refused_clearly(ask: Ask, sts: FakeSts, calls: Calls) -> None:
