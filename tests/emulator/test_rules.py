@@ -79,6 +79,55 @@ def test_each_gets_their_own_role_and_not_the_other_s(
         assert f'there is no role "{other}-task" that ' in refused.stderr
 
 
+def test_each_lists_and_explains_their_own_and_learns_nothing_of_the_other_s(
+    deployment: Deployment, keys: dict[str, dict[str, str]]
+) -> None:
+    for who, other in (("ann", "bob"), ("bob", "ann")):
+        listed = deployment.run("iam-sudo", "list", credentials=keys[who])
+        assert listed.stdout == f"{who}-task yes -\n"
+        explained, refused = (
+            deployment.run("iam-sudo", "explain", "--role-name", f"{name}-task",
+                           credentials=keys[who])
+            for name in (who, other)
+        )  # fmt: skip
+        assert f"Allowed by rule {1 if who == 'ann' else 2}: " in explained.stdout
+        assert refused.returncode == 1
+        assert f"{other}-task" not in listed.stderr + explained.stdout + explained.stderr
+
+
+def test_explain_as_says_by_one_s_own_permissions_what_each_gets(
+    deployment: Deployment, keys: dict[str, dict[str, str]]
+) -> None:
+    reads = deployment.user(
+        "reads-rules", allow("lambda:GetFunctionConfiguration", "iam:Get*", "iam:List*")
+    )
+
+    def explained(who: str, role: str, key: dict[str, str]) -> Finished:
+        asked = ("--role-name", role, "--as", f"arn:aws:iam::{ACCOUNT}:user/{who}-of-rules")
+        return deployment.run("iam-sudo", "explain", *asked, credentials=key)
+
+    assert "Allowed by rule 1: " in explained("ann", "ann-task", reads).stdout
+    refused = explained("ann", "bob-task", reads)
+    assert f'no role "bob-task" that arn:aws:iam::{ACCOUNT}:user/ann-of-rules' in refused.stderr
+    # Who has asked the broker has read nothing: nobody learns by it what others have.
+    assert "you may not read the rules" in explained("bob", "bob-task", keys["ann"]).stderr
+
+
+def test_a_reason_is_asked_for_by_every_way_and_is_in_the_trail(
+    deployment: Deployment, keys: dict[str, dict[str, str]]
+) -> None:
+    with variables(deployment, {"rules": [{**own_role("ann"), "require-reason": True}]}):
+        for command, cmd in (("credential-process", ()), ("serve", IDENTITY)):
+            asked = ("iam-sudo", command, "--role-name", "ann-task")
+            refused = deployment.run(*asked, *cmd, credentials=keys["ann"])
+            assert "asks for a reason; say why by --reason" in refused.stderr
+            assert "is this function" not in refused.stderr
+            given = deployment.run(*asked, "--reason", f"{command} 7", *cmd,
+                                   credentials=keys["ann"])  # fmt: skip
+            assert given.returncode == 0, given.stderr
+            assert decisions(deployment)[-1]["reason_asked"] == f"{command} 7"
+
+
 def test_the_ancestor_s_request_is_refused_clearly(
     deployment: Deployment, keys: dict[str, dict[str, str]]
 ) -> None:
@@ -97,7 +146,8 @@ def decisions(deployment: Deployment) -> list[dict[str, Any]]:
         for event in logs.filter_log_events(logGroupName=LOG)["events"]
         if event["message"].startswith("{")
     ]
-    return [line for line in found if line.get("decision", "asked") != "asked"]
+    no_decisions = ("asked", "proof-required")
+    return [line for line in found if line.get("decision", "asked") not in no_decisions]
 
 
 def test_the_audit_line_and_the_source_identity_name_who_asked(
