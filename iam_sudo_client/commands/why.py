@@ -55,9 +55,9 @@ def why(
 ) -> int:
     """Say who denies, by the text of an AccessDenied.
 
-    The text is standard input. It is the role, its boundary, the base role, the guardrails, or
-    something that no policy of the role tells. Where AWS's words are not enough, the session is
-    explained as by explain.
+    The text is standard input. It is the role, its boundary, the base role, the guardrails, the end
+    of the session by revoke, or something that no policy of the role tells. Where AWS's words are
+    not enough, the session is explained as by explain.
     """
     context.obj.listen(verbose=verbose, debug=debug)
     asked = AskedRole.parse(role_name, role_of)
