@@ -1,8 +1,8 @@
 """Run a Lambda handler for every event on standard input; say how long each took.
 
-Run as a script by the Python of either side, so it imports the standard library alone. The first
-answer counts from before the handler's import: the cold start. What the handler prints goes to
-standard error, as in Lambda it goes to the log.
+Run as `call_handler.py HANDLER FUNCTION_ARN` by the Python of either side, so it imports the
+standard library alone. The first answer counts from before the handler's import: the cold start.
+What the handler prints goes to standard error, as in Lambda it goes to the log.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib import import_module
 
 class Context:
     aws_request_id = "00000000-0000-4000-8000-000000000000"
-    invoked_function_arn = os.environ.get("FUNCTION_ARN")
+    invoked_function_arn = sys.argv[2]
 
 
 def main() -> None:

@@ -47,13 +47,12 @@ def worker(
     environment = account.environment | {
         "IAM_SUDO_BASE_ROLE": BASE_ROLE,
         "IAM_SUDO_POLICY": json.dumps({**selection, "allowed-base-roles": [BASE_ROLE]}),
-        "FUNCTION_ARN": _FUNCTION,
     }
     if side is OURS:
         bundle.unpack(bundle.pack(bundle.our_files()), directory / "bundle")
         environment["PYTHONPATH"] = str(directory / "bundle")
     # -P: what lies beside the script must not hide a module of the side.
-    command = [str(side.python), "-P", call_handler.__file__, side.handler]
+    command = [str(side.python), "-P", call_handler.__file__, side.handler, _FUNCTION]
     return Peer(command, cwd=directory, env=environment, log=directory / "handler.log")
 
 

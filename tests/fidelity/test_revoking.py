@@ -10,7 +10,7 @@ from tests.fidelity.reach import EVERYTHING
 
 pytestmark = pytest.mark.slow
 
-BEFORE, AFTER = "2026-01-31T11:59:59Z", "2026-01-31T12:00:01Z"
+BEFORE, AFTER = "2026-01-31T12:00:29Z", "2026-01-31T12:00:30Z"
 ANN = {"aws:SourceIdentity": "ann@example.com"}
 ROLE = {"aws:userid": ["*:iam-sudo-orders-task", "*:iam-sudo-orders-task,*"]}
 
@@ -20,6 +20,8 @@ def policy(of=None):
     document = json.loads(block.text)
     [statement] = document["Statement"]
     if of is not None:
+        # As the page says: in the place of the last condition.
+        statement["Condition"].popitem()
         statement["Condition"]["StringLike"] = of
     return document
 
@@ -29,6 +31,7 @@ def policy(of=None):
     [
         (None, {"aws:TokenIssueTime": BEFORE, **ANN}, False),
         (None, {"aws:TokenIssueTime": AFTER, **ANN}, True),
+        (None, {"aws:TokenIssueTime": BEFORE, "aws:SourceIdentity": "Ann@Example.com"}, False),
         (None, {"aws:TokenIssueTime": BEFORE, "aws:SourceIdentity": "bob@example.com"}, True),
         (ROLE, {"aws:TokenIssueTime": BEFORE, "aws:userid": "AROA1:iam-sudo-orders-task"}, False),
         (ROLE, {"aws:TokenIssueTime": BEFORE, "aws:userid": "AROA1:iam-sudo-orders-task,a"}, False),
