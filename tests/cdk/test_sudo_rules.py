@@ -113,11 +113,8 @@ def test_rules_and_a_selection_for_everybody_exclude_each_other():
         SessionPolicyStrategy(rules=[RULE], selection=RoleSelection(role_names=["a-*"]))
 
 
-def many(count, tags=()):
-    return [
-        SudoRule(callers=[ANN], role_names=[f"team-{n}-*"], role_tags=dict(tags))
-        for n in range(count)
-    ]
+def many(count):
+    return [SudoRule(callers=[ANN], role_names=[f"team-{n}-*"]) for n in range(count)]
 
 
 def parameter(template):
@@ -192,9 +189,11 @@ def test_rules_that_no_parameter_has_room_for_are_an_error_at_synth():
 
 
 def test_no_rule_names_another_parameter_by_its_braces():
-    text = parameter(synth(rules=many(25, {"team": "{{ssm:/x}}"})))["Value"]
+    # Names and tags have no braces, and paths may.
+    braces = SudoRule(callers=[ANN], role_names=["*"], role_paths=["/{{ssm:/x}}/"])
+    text = parameter(synth(rules=[braces, *many(25)]))["Value"]
     assert "{{" not in text
-    assert published_rules(text)[0].tags == {"team": ("{{ssm:/x}}",)}
+    assert published_rules(text)[0].paths == ("/{{ssm:/x}}/",)
 
 
 def test_brokers_of_two_names_have_two_parameters():

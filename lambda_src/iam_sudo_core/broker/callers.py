@@ -1,10 +1,16 @@
 """Who asks, as `aws sts get-caller-identity` prints it, and the patterns of it that rules have.
 
-A pattern is matched part by part: a wildcard for the account never reaches into a name, since the
-path of a user may hold a colon. A role is written as its ARN too, and then means its sessions, of
-any name. Their ARNs have no path, so a path is left out, which is safe for a whole name (there is
-one role of that name in an account); patterns of names below a path would mean roles of other paths
-as well, and are refused.
+A pattern is matched part by part: neither a wildcard for the account reaches into a name, since the
+path of a user may hold a colon, nor one in a role's name into the name of its session, which
+whoever assumes the role chooses, nor one in a user's name into a path. `*` in the place of a user's
+name means all users below. A role is written as its ARN too, and then means its sessions, of any
+name. Their ARNs have no path, so a path is left out, which is safe for a whole name in one account
+(there is one role of that name); patterns of names, and of accounts, would mean roles of other
+paths as well, and are refused.
+
+In a deny all of this is the other way round: it may fit one too many, and misses nobody. A name is
+the same in any case and below any path (IAM User Guide, "IAM and AWS STS quotas", name
+requirements), and a wildcard reaches as far as it can.
 Source: IAM User Guide, "IAM identifiers"; STS API Reference, "GetCallerIdentity".
 """
 
@@ -14,8 +20,8 @@ import re
 from dataclasses import dataclass
 
 from ..errors import quoted
-from ..policy.patterns import matches
-from .fields import invalid
+from ..policy.patterns import disjoint, fold, matches
+from .fields import can_have_length, invalid
 
 _IDENTITY = re.compile(
     r"arn:aws[a-z-]*:(?:"
@@ -23,7 +29,21 @@ _IDENTITY = re.compile(
     r"sts::[0-9]{12}:(?:assumed-role/[A-Za-z0-9_+=,.@-]{1,64}/(?P<session>[A-Za-z0-9_+=,.@-]{2,64})|"
     r"federated-user/(?P<federated>[A-Za-z0-9_+=,.@-]{2,32})))"
 )
-_ACCOUNT = re.compile(r"[0-9*?]{1,12}")
+# The same with wildcards, and a role's own ARN. A session may be missing behind a star.
+_NAME = "[A-Za-z0-9_+=,.@*?-]+"
+_RESOURCES = {
+    "iam": re.compile(
+        rf"root|user/(?:[!-~]+/)?(?P<user>{_NAME})|role/(?P<path>[!-~]+/)?(?P<role>{_NAME})"
+    ),
+    "sts": re.compile(
+        rf"federated-user/(?P<federated>{_NAME})|"
+        rf"assumed-role/(?P<role>{_NAME})(?:/(?P<session>{_NAME})|(?<=\*))"
+    ),
+}
+# IAM User Guide, "IAM and AWS STS quotas"; STS API Reference, "AssumeRole", "GetFederationToken".
+_LENGTH_OF_ACCOUNT = (12, 12)
+_LENGTHS = {"user": (1, 64), "role": (1, 64), "session": (2, 64), "federated": (2, 32)}
+_ACCOUNT = re.compile(r"[0-9*?]+")
 _PARTITION = re.compile(r"[a-z*?-]+")
 _WILDCARD = re.compile("[*?]")
 # Where the roles of permission sets are: nobody but IAM Identity Center makes roles there, and
@@ -58,10 +78,15 @@ class Identity:
 
 @dataclass(frozen=True)
 class CallerPattern:
-    """A pattern of callers; `text` is how it is written."""
+    """A pattern of callers; `text` is how it is written, and no `parts` mean everybody.
+
+    They are patterns of the partition, the service, the account, the kind of caller, what stands
+    above the name (a user's path, a session's role), and the name.
+    """
 
     text: str
-    parts: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+    is_allow: bool = True
 
     @classmethod
     def parse(cls, text: str, *, where: str, is_allow: bool) -> CallerPattern:
@@ -71,48 +96,64 @@ class CallerPattern:
             InvalidSettings: no caller's ARN could match it, or others than are written there.
         """
         if text == "*":
-            return cls(text, ())
-        parts = text.split(":", 5)
+            return cls(text)
+        head, partition, service, region, account, resource = [*text.split(":", 5), *[""] * 5][:6]
+        form = _RESOURCES.get(service)
+        found = form.fullmatch(resource) if form else None
         if (
-            len(parts) != 6  # noqa: PLR2004 - of an ARN
-            or parts[0] != "arn"
-            or not _PARTITION.fullmatch(parts[1])
-            or parts[3]
-            or not _ACCOUNT.fullmatch(parts[4])
+            found is None
+            or (head, region) != ("arn", "")
+            or not _PARTITION.fullmatch(partition)
+            or disjoint(partition, "aws*")
+            or not _ACCOUNT.fullmatch(account)
+            or not can_have_length(account, *_LENGTH_OF_ACCOUNT)
+            or not all(
+                can_have_length(found[kind], *lengths)
+                for kind, lengths in _LENGTHS.items()
+                if found.groupdict().get(kind)
+            )
         ):
             invalid(f"{where}: {quoted(text)} fits no caller; write {_FORMS}")
-        service, resource = parts[2], parts[5]
-        kind, _, name = resource.partition("/")
-        if (service, kind) == ("iam", "role") and name:
-            service, resource = "sts", _sessions(name, text, where=where, is_allow=is_allow)
-        elif not (
-            (service == "iam" and (resource == "root" or (kind == "user" and name)))
-            or (service == "sts" and kind == "federated-user" and name)
-            or (service == "sts" and kind == "assumed-role" and _names_sessions(name))
-        ):
-            invalid(f"{where}: {quoted(text)} fits no caller; write {_FORMS}")
-        return cls(text, ("arn", parts[1], service, "", parts[4], resource))
+        names = found.groupdict()
+        if role := names.get("role"):
+            if is_allow and (path := names.get("path")):
+                _check_path(path, role, partition + account, text=text, where=where)
+            if is_allow or service == "iam":
+                resource = f"assumed-role/{role}/{names.get('session') or '*'}"
+            service = "sts"
+        kind, above, name = _split(resource)
+        if is_allow and kind == "user" and name == "*":
+            above += "*"
+        return cls(text, (partition, service, account, kind, above, name), is_allow)
 
     def matches(self, caller: Identity) -> bool:
         if not self.parts:
             return True
-        return all(map(matches, self.parts, caller.arn.split(":", 5)))
-
-
-def _names_sessions(name: str) -> bool:
-    role, _, session = name.partition("/")
-    return bool(role) and (bool(session) or role.endswith("*")) and "/" not in session
-
-
-def _sessions(name: str, text: str, *, where: str, is_allow: bool) -> str:
-    """The sessions of a role, by what stands behind `role/`."""
-    path, _, role = name.rpartition("/")
-    if not role:
-        invalid(f"{where}: {quoted(text)} names no role; write {_FORMS}")
-    is_reserved = f"{path}/".startswith(_RESERVED_PATH) and role.startswith(_RESERVED_NAME)
-    if path and is_allow and _WILDCARD.search(role) and not is_reserved:
-        invalid(
-            f"{where}: {quoted(text)} has a pattern below a path, and a session's ARN has no path, "
-            "so it would fit roles of other paths too; write whole names, or leave the path out"
+        _, partition, service, _, account, resource = caller.arn.split(":", 5)
+        theirs = (partition, service, account, *_split(resource))
+        if self.is_allow:
+            return all(map(matches, self.parts, theirs))
+        *place, above, name = map(fold, self.parts)
+        *their_place, their_above, their_name = map(fold, theirs)
+        return all(map(matches, place, their_place)) and (
+            (matches(name, their_name) and (not above or matches(above, their_above)))
+            or matches(above + name, their_above + their_name)
         )
-    return f"assumed-role/{role}/*"
+
+
+def _split(resource: str) -> tuple[str, str, str]:
+    """What kind of caller it is, what stands above their name, with its slash, and the name."""
+    kind, _, rest = resource.partition("/")
+    above, slash, name = rest.rpartition("/")
+    return kind, above + slash, name
+
+
+def _check_path(path: str, role: str, account: str, *, text: str, where: str) -> None:
+    """Refuse the ARN of a role with a path that means, without it, another role as well."""
+    is_reserved = path.startswith(_RESERVED_PATH) and role.startswith(_RESERVED_NAME)
+    if _WILDCARD.search(account + role) and not is_reserved:
+        invalid(
+            f"{where}: {quoted(text)} has a path and a pattern of names or of accounts, and a "
+            "session's ARN has no path, so it would fit roles of other paths too; write whole "
+            "names and accounts, or leave the path out"
+        )

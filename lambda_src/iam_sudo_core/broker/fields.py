@@ -51,6 +51,12 @@ def patterns(values: object, where: str) -> tuple[str, ...]:
     return tuple(values)
 
 
+def can_have_length(pattern: str, least: int, most: int) -> bool:
+    """Whether what a pattern matches can have from `least` to `most` characters."""
+    needed = len(pattern.replace("*", ""))
+    return needed <= most and (needed >= least or "*" in pattern)
+
+
 def one_or_more(values: object, where: str) -> tuple[str, ...]:
     """One pattern, or a list of them."""
     return patterns([values] if isinstance(values, str) else values, where)

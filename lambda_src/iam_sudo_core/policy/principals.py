@@ -48,6 +48,11 @@ class Principal:
             return Principal("AWS", account_root(partition, self.id))
         return self
 
+    @property
+    def is_everybody(self) -> bool:
+        """Whether it is all of its type, in a trust policy."""
+        return self.id == _EVERYBODY
+
     def __str__(self) -> str:
         return f"{self.type}:{self.id}"
 
@@ -73,6 +78,23 @@ def trusted_principals(document: object, *, partition: str) -> frozenset[Princip
         elif not statement.get("Condition"):
             denied.append(_Denial(named, excepted if "NotPrincipal" in statement else None))
     return frozenset(p for p in allowed if not any(denial.covers(p) for denial in denied))
+
+
+def named_principals(document: object, *, partition: str) -> frozenset[Principal]:
+    """Whom a trust policy lets in by whatever action and on whatever condition: it misses nobody.
+
+    The id `*` of a type is everybody of it, whom a `NotPrincipal` lets in of all types.
+
+    Raises:
+        ValueError: as `trusted_principals`.
+    """
+    found: set[Principal] = set()
+    for statement in _statements(document):
+        if statement.get("Effect") == "Allow":
+            found |= _named(statement, "Principal", partition)
+            if "NotPrincipal" in statement:
+                found |= {Principal(type_, _EVERYBODY) for type_ in TYPES}
+    return frozenset(found)
 
 
 def allows_session_tags(document: object) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..arns import RoleArn
 from ..errors import PolicyNotUnderstood, TrustPolicyNotUnderstood
 from ..policy.documents import Statement, serialize
 from ..policy.documents import statements as statements_of
-from ..policy.principals import Principal, trusted_principals
+from ..policy.principals import Principal, named_principals, trusted_principals
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,19 @@ class Role:
         Raises:
             TrustPolicyNotUnderstood: its trust policy has a shape that we do not know.
         """
+        return self._of_trust(trusted_principals)
+
+    def named_principals(self) -> frozenset[Principal]:
+        """Whom its trust policy lets in at all, see `policy.principals`.
+
+        Raises:
+            TrustPolicyNotUnderstood: as `principals`.
+        """
+        return self._of_trust(named_principals)
+
+    def _of_trust(self, read: Callable[..., frozenset[Principal]]) -> frozenset[Principal]:
         try:
-            return trusted_principals(self.trust_policy, partition=self.arn.partition)
+            return read(self.trust_policy, partition=self.arn.partition)
         except ValueError as error:
             raise TrustPolicyNotUnderstood(role=self.name, problem=str(error)) from None
 

@@ -234,3 +234,110 @@ def test_a_policy_of_rules_selects_nothing_without_a_caller() -> None:
     arn = RoleArn("aws", "111122223333", "orders-task")
     assert parsed.rule(arn) is None
     assert parsed.allowed([Principal("Service", "ecs-tasks.amazonaws.com")]) is None
+
+
+def test_a_deny_by_name_denies_in_any_case() -> None:
+    # IAM keeps names apart without regard to case, so that a role has one of them.
+    everything = {**RULE, "role-names": ["*"]}
+    deny = {**DENY, "role-names": ["orders-PROD-*"]}
+    assert grant(everything, deny, role="Orders-prod-1") is None
+    assert grant(everything, deny, role="orders-test-1")
+    # An allow is by the letter.
+    assert grant(RULE, role="Orders-task") is None
+    assert "rule 2" in str(rules_of(ANN, everything, deny).refusal("Orders-Prod-1"))
+
+
+TRUSTED_ONCE_MORE: list[dict[str, Any]] = [
+    {"Principal": {"Federated": f"{IAM}:oidc-provider/ci"}, "Action": "sts:AssumeRoleWithWeb*"},
+    {"Principal": {"Federated": f"{IAM}:saml-provider/x"}, "Action": "sts:AssumeRoleWithSAML"},
+    {"Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": ["sts:TagSession"]},
+    {"Principal": "*", "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"a": "b"}}},
+    {"NotPrincipal": {"AWS": f"{IAM}:user/x"}, "Action": "sts:AssumeRole"},
+    {"Principal": {"AWS": "111122223333"}, "NotAction": "sts:AssumeRole"},
+]  # fmt: skip
+DENIED_FOR_IT: list[dict[str, Any]] = [
+    {"Federated": "*oidc-provider/ci"},
+    {"Federated": "*:saml-provider/*"},
+    {"Service": "pods.eks.amazonaws.com"},
+    {"AWS": f"{IAM}:user/bob"},
+    {"AWS": f"{IAM}:user/bob"},
+    {"AWS": "111122223333"},
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "principals"), list(zip(TRUSTED_ONCE_MORE, DENIED_FOR_IT, strict=True))
+)
+def test_a_deny_by_principal_misses_nobody_whom_a_role_lets_in_by_whatever_action(
+    more: dict[str, Any], principals: dict[str, Any]
+) -> None:
+    trust = {**ECS, "Statement": [*ECS["Statement"], {"Effect": "Allow", **more}]}
+    deny = {**DENY, "principals": [principals]}
+    assert grant(RULE, trust=trust)
+    assert grant(RULE, deny, trust=trust) is None
+    assert grant(RULE, deny)
+    # An allow is about whom the role trusts with sts:AssumeRole, by name.
+    allow = {**RULE, "principals": [principals]}
+    assert grant(allow, trust=trust) is None
+
+
+def test_limits_hold_whichever_principal_the_request_names() -> None:
+    both = json.loads(json.dumps(ECS))
+    both["Statement"][0]["Principal"] = {
+        "Service": ["ecs-tasks.amazonaws.com", "ec2.amazonaws.com"]
+    }
+    strict = {**RULE, "max-duration-seconds": 900, "require-reason": True}
+    wide = {**RULE, "principals": [{"Service": "ec2.amazonaws.com"}]}
+    for asked in (None, "ecs-tasks.amazonaws.com", "ec2.amazonaws.com"):
+        principal = Principal("Service", asked) if asked else None
+        given = grant(strict, wide, trust=both, principal=principal)
+        assert given
+        assert (given.duration_seconds, given.require_reason) == (900, True)
+    given = grant(strict, wide, trust=both, principal=Principal("Service", "ec2.amazonaws.com"))
+    assert given
+    assert given.rule.startswith("rule 2: ")
+
+
+def test_a_deny_by_a_tag_denies_in_any_case_of_any_script() -> None:
+    deny = {**DENY, "role-tags": {"\u00c9quipe": "x"}}
+    assert grant(RULE, deny, tags={"\u00e9quipe": "x"}) is None
+    allow = {**RULE, "role-tags": {"\u00c9quipe": "x"}}
+    assert grant(allow, tags={"\u00e9quipe": "x"}) is None
+    # Two keys that are one to the deny: neither hides the other.
+    deny = {**DENY, "role-tags": {"stra\u00dfe": "x"}}
+    for tags in ({"strasse": "y", "stra\u00dfe": "x"}, {"stra\u00dfe": "x", "strasse": "y"}):
+        assert grant(RULE, deny, tags=tags) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"role-names": [f"{IAM}:role/orders-task"]}, "fits no name"),
+        ({"role-names": ["team/orders-*"]}, "fits no name"),
+        ({"role-names": ["orders task"]}, "fits no name"),
+        ({"role-names": ["\u043erders-*"]}, "fits no name"),
+        ({"role-names": ["orders-*,billing/*"]}, "fits no name"),
+        ({"role-names": ["o" * 65]}, "fits no name"),
+        ({"role-paths": ["/team \u2215/"]}, "fits no path"),
+        ({"role-paths": ["/t\u0435am/*"]}, "fits no path"),
+        ({"role-tags": {"team*": "x"}}, "no key of a tag"),
+        ({"role-tags": {"te,am": "x"}}, "no key of a tag"),
+        ({"role-tags": {"t" * 129: "x"}}, "no key of a tag"),
+        ({"role-tags": {"team": "orders,billing"}}, "fits no value"),
+        ({"role-tags": {"team": ["x" * 257]}}, "fits no value"),
+        ({"principals": [{"Service": "ecs-tasks.amazonaws.com "}]}, "fits no principal"),
+        ({"principals": [{"Service": ["ecs-t\u0430sks.amazonaws.com"]}]}, "fits no principal"),
+    ],
+)
+@pytest.mark.parametrize("effect", ["allow", "deny"])
+def test_a_rule_that_can_fit_no_role_is_an_error_so_that_no_deny_is_in_vain(
+    effect: str, changes: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(InvalidSettings, match=problem) as caught:
+        policy({**RULE, "effect": effect, **changes})
+    assert "rule 1" in str(caught.value)
+
+
+def test_tags_of_any_script_are_tags() -> None:
+    rule = {**RULE, "role-tags": {"\u043a\u043e\u043c\u0430\u043d\u0434\u0430 1": "a b*+-=._:/@"}}
+    assert grant(rule, tags={"\u043a\u043e\u043c\u0430\u043d\u0434\u0430 1": "a bc+-=._:/@"})

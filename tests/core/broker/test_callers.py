@@ -1,0 +1,156 @@
+"""Patterns of callers: who chooses a name, a path or the name of a session fits no more."""
+
+import pytest
+
+from iam_sudo_core.broker.callers import CallerPattern, Identity
+from iam_sudo_core.errors import InvalidSettings
+
+IAM, SESSION = "arn:aws:iam::111122223333", "arn:aws:sts::111122223333:assumed-role"
+
+
+def fits(pattern: str, caller: str, *, is_allow: bool = True) -> bool:
+    identity = Identity.parse(caller)
+    assert identity
+    return CallerPattern.parse(pattern, where="callers", is_allow=is_allow).matches(identity)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "caller"),
+    [
+        (f"{SESSION}/*Admin*", f"{SESSION}/Developer/Admin1"),
+        (f"{SESSION}/Dev*Admin*", f"{SESSION}/Developer/xAdmin"),
+        (f"{SESSION}/Dev*_0a1b*", f"{SESSION}/Developer/me_0a1b"),
+        (f"{SESSION}/*-lead*", f"{SESSION}/Developer/x-lead"),
+    ],
+)
+def test_who_chooses_a_session_s_name_does_not_fit_a_pattern_of_roles(
+    pattern: str, caller: str
+) -> None:
+    assert not fits(pattern, caller)
+    # A deny may mean one too many.
+    assert fits(pattern, caller, is_allow=False)
+
+
+def test_a_pattern_of_roles_without_a_session_means_all_of_theirs() -> None:
+    assert fits(f"{SESSION}/Dev*Admin*", f"{SESSION}/DevOpsAdmins/ann")
+    assert fits(f"{SESSION}/*", f"{SESSION}/Developer/ann")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "caller"),
+    [
+        (f"{IAM}:user/ann*", f"{IAM}:user/annex/bob"),
+        (f"{IAM}:user/*ann", f"{IAM}:user/team/joann"),
+        (f"{IAM}:user/a?n", f"{IAM}:user/a/n"),
+        (f"{IAM}:user/team/ann*", f"{IAM}:user/team/annex/bob"),
+        (f"{IAM}:user/team/*x", f"{IAM}:user/team/y/x"),
+        (f"{IAM}:user/ann", f"{IAM}:user/x/ann"),
+    ],
+)
+def test_who_chooses_a_path_does_not_fit_a_pattern_of_names(pattern: str, caller: str) -> None:
+    assert not fits(pattern, caller)
+
+
+def test_a_star_in_the_place_of_a_name_means_all_below() -> None:
+    for caller in (f"{IAM}:user/ann", f"{IAM}:user/team/ann", f"{IAM}:user/team/a/ann"):
+        assert fits(f"{IAM}:user/*", caller)
+        assert fits(f"{IAM}:user/team/*", caller) is ("team" in caller)
+        assert fits(f"{IAM}:user/*/ann", caller) is ("team" in caller)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "caller"),
+    [
+        # Names are unique in any case and whatever the path.
+        (f"{IAM}:user/bob", f"{IAM}:user/Bob"),
+        (f"{IAM}:user/bob", f"{IAM}:user/team/bob"),
+        (f"{IAM}:user/bob*", f"{IAM}:user/team/Bobby"),
+        (f"{IAM}:user/*/bob", f"{IAM}:user/team/Bob"),
+        (f"{IAM}:role/Developer", f"{SESSION}/developer/bob"),
+        (f"{SESSION}/Developer/bob@example.com", f"{SESSION}/Developer/Bob@Example.com"),
+        (f"{IAM}:user/te*", f"{IAM}:user/team/bob"),
+    ],
+)
+def test_a_deny_finds_a_caller_in_any_case_and_below_any_path(pattern: str, caller: str) -> None:
+    assert fits(pattern, caller, is_allow=False)
+    assert not fits(pattern, caller.replace("111122223333", "444455556666"), is_allow=False)
+
+
+def test_a_deny_of_somebody_is_of_nobody_else() -> None:
+    for pattern, caller in (
+        (f"{IAM}:user/bob", f"{IAM}:user/bobby"),
+        (f"{IAM}:user/bob", f"{SESSION}/Developer/bob"),
+        (f"{IAM}:user/team/bob", f"{IAM}:user/other/bob"),
+        (f"{IAM}:role/Developer", f"{SESSION}/Developer2/bob"),
+        (f"{SESSION}/Developer/bob", f"{SESSION}/Other/bob"),
+    ):
+        assert not fits(pattern, caller, is_allow=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arn:aws:iam::*:role/team/Developer",
+        "arn:aws:iam::11112222333?:role/team/Developer",
+        "arn:*:iam::111122223333:role/team/Developer",
+        f"{IAM}:role/team/Dev*",
+        f"{IAM}:role/*/Dev?",
+    ],
+)
+def test_an_allow_of_a_role_below_a_path_is_of_one_role(text: str) -> None:
+    with pytest.raises(InvalidSettings, match="has no path"):
+        CallerPattern.parse(text, where="callers", is_allow=True)
+    # In a deny it can only take away.
+    assert CallerPattern.parse(text, where="callers", is_allow=False)
+
+
+def test_permission_sets_of_any_account_are_known_by_their_names() -> None:
+    text = "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Dev_*"
+    assert fits(text, f"{SESSION}/AWSReservedSSO_Dev_0a1b/ann")
+    assert not fits(text, f"{SESSION}/Dev_0a1b/ann")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # An account that has not twelve digits.
+        "arn:aws:iam::11112222333:user/bob",
+        "arn:aws:iam::1111?:user/bob",
+        "arn:aws:iam::1111222233334*:user/bob",
+        "arn:asw:iam::111122223333:user/bob",
+        # What no name has: blanks, lookalikes of other scripts, other characters.
+        f"{IAM}:user/bo b",
+        f"{IAM}:user/bob ",
+        f"{IAM}:user/b\u043eb",
+        f"{IAM}:user/team\u2215/bob",
+        f"{IAM}:user/${{aws:username}}",
+        f"{IAM}:user/[bo]b",
+        f"{IAM}:role/Dev\u200b",
+        f"{SESSION}/Dev/b\u00f6b",
+        f"{SESSION}/D:ev/bob",
+        f"{SESSION}/Dev/b",
+        f"{SESSION}/Dev/{'b' * 65}",
+        f"{IAM}:user/{'b' * 65}*",
+        f"{SESSION.rpartition(':')[0]}:federated-user/{'b' * 33}",
+        f"{SESSION}/Dev*/a/b",
+    ],
+)
+@pytest.mark.parametrize("is_allow", [True, False])
+def test_a_pattern_that_can_fit_nobody_is_an_error_so_that_no_deny_is_in_vain(
+    text: str, is_allow: bool
+) -> None:
+    with pytest.raises(InvalidSettings, match="fits no caller"):
+        CallerPattern.parse(text, where="callers", is_allow=is_allow)
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-iso-b", "aws-eusc"])
+def test_callers_of_every_partition_are_known_and_are_of_that_partition(partition: str) -> None:
+    for form in (
+        "iam::111122223333:user/team/ann",
+        "iam::111122223333:root",
+        "sts::111122223333:assumed-role/Dev/ann",
+        "sts::111122223333:federated-user/ann",
+    ):
+        assert fits(f"arn:{partition}:{form}", f"arn:{partition}:{form}")
+        assert fits(f"arn:*:{form}", f"arn:{partition}:{form}")
+        assert not fits(f"arn:{partition}-x:{form}", f"arn:{partition}:{form}")
