@@ -53,6 +53,10 @@ class RoleArn:
         found = _SESSION_ARN.fullmatch(text)
         return cls(**found.groupdict()) if found else cls.parse(text)
 
+    def is_of_account(self, other: RoleArn) -> bool:
+        """Whether both are of one account. The ids of accounts are those of a partition."""
+        return (self.partition, self.account) == (other.partition, other.account)
+
     def sibling(self, name: str) -> RoleArn:
         """The role `name` (with no path) of the same account."""
         return RoleArn(partition=self.partition, account=self.account, name=name)

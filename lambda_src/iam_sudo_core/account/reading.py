@@ -8,7 +8,7 @@ are no snapshot, see `assuming`. Clients are passed in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -25,33 +25,44 @@ T = TypeVar("T")
 _PAGE_SIZE = 1_000
 
 
-def read_role(iam: Client, name: str) -> RoleSnapshot | None:
+def read_role(
+    iam: Client, name: str, *, may_fail: Callable[[Role, Mapping[str, str]], bool] | None = None
+) -> RoleSnapshot | None:
     """Everything about the role `name`, or None when no role has exactly this name.
+
+    Of a role, with these tags, that `may_fail` does not want, what fails is as if it were not
+    there: that something failed would tell that it is.
 
     Raises:
         RoleChanged: it, or one of its policies, went away between two calls.
         AwsCallFailed: IAM refused or failed a call.
     """
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        role, inline, attached = _begin_reading(pool, iam, name)
-        reply = role.result()
+        found, inline, attached = _begin_reading(pool, iam, name)
+        reply = found.result()
         # IAM finds names without regard to case, and a lookalike is not the role.
         if reply is None or reply["RoleName"] != name:
             return None
-        documents: dict[str, Future[Mapping[str, Any]]] = {
-            policy: pool.submit(call, iam, "get_role_policy", RoleName=name, PolicyName=policy)
-            for policy in _still_there(name, inline)
-        }
-        return RoleSnapshot(
-            role=Role.parse(reply),
-            inline_policies={
-                policy: _still_there(name, document)["PolicyDocument"]
-                for policy, document in documents.items()
-            },
-            managed_policy_arns=tuple(p["PolicyArn"] for p in _still_there(name, attached)),
-            permissions_boundary=_boundary(reply),
-            tags=_tags(reply),
-        )
+        role, tags = Role.parse(reply), _tags(reply)
+        try:
+            documents: dict[str, Future[Mapping[str, Any]]] = {
+                policy: pool.submit(call, iam, "get_role_policy", RoleName=name, PolicyName=policy)
+                for policy in _still_there(name, inline)
+            }
+            return RoleSnapshot(
+                role=role,
+                inline_policies={
+                    policy: _still_there(name, document)["PolicyDocument"]
+                    for policy, document in documents.items()
+                },
+                managed_policy_arns=tuple(p["PolicyArn"] for p in _still_there(name, attached)),
+                permissions_boundary=_boundary(reply),
+                tags=tags,
+            )
+        except Exception:
+            if may_fail is None or may_fail(role, tags):
+                raise
+            return None
 
 
 def read_outline(iam: Client, name: str, *, managed_policies: Iterable[str]) -> Outline:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..account.calls import CONNECTIONS, Client
 from ..account.reading import list_roles, read_role, read_tags
 from ..arns import RoleArn
-from ..errors import NamePartTooShort, ReasonRequired, RoleAmbiguous, RoleChanged
+from ..errors import AwsCallFailed, NamePartTooShort, ReasonRequired, RoleAmbiguous, RoleChanged
 from ..policy.principals import Principal
 from ..session.role import Role, RoleSnapshot
 from .request import Request
@@ -24,9 +24,11 @@ _MOST_TAGGED = 50
 
 
 def find_by_rules(
-    request: Request, *, rules: CallerRules, iam: Client
+    request: Request, *, rules: CallerRules, iam: Client, note: Callable[..., None]
 ) -> tuple[RoleSnapshot, Grant]:
     """The role that the request means for its caller, and what the rules give of it.
+
+    The log is told of a role of this very name that is not the caller's, who is not.
 
     Raises:
         ProofRefused: who asks has not been proved, whatever else there is to say.
@@ -36,15 +38,22 @@ def find_by_rules(
         RoleChanged: it changed while it was being read.
         AwsCallFailed: AWS refused or failed a call.
     """
+
+    def is_theirs(role: Role, tags: Mapping[str, str]) -> bool:
+        return _grant(role, tags, request, rules) is not None
+
     try:
-        snapshot = read_role(iam, request.role_name)
+        snapshot = read_role(iam, request.role_name, may_fail=is_theirs)
     finally:
         # Nobody whose name is not known learns anything of what was read, not even that it failed.
         _ = rules.caller
-    grant = _grant(snapshot, request, rules)
+    grant = _grant_of(snapshot, request, rules)
+    if snapshot is not None and grant is None:
+        denied_by = rules.denied_by(snapshot.role, tags=snapshot.tags)
+        note(role_refused=snapshot.name, denied_by=denied_by)
     if grant is None and request.arn is None:
         snapshot = _only_match(iam, request, rules)
-        grant = _grant(snapshot, request, rules)
+        grant = _grant_of(snapshot, request, rules)
     if snapshot is None or grant is None:
         raise rules.refusal(request.role_name)
     if grant.require_reason and not (request.reason or request.explain):
@@ -52,10 +61,16 @@ def find_by_rules(
     return snapshot, grant
 
 
-def _grant(snapshot: RoleSnapshot | None, request: Request, rules: CallerRules) -> Grant | None:
-    if snapshot is None or (request.arn and request.arn.account != snapshot.role.arn.account):
+def _grant_of(snapshot: RoleSnapshot | None, request: Request, rules: CallerRules) -> Grant | None:
+    return _grant(snapshot.role, snapshot.tags, request, rules) if snapshot else None
+
+
+def _grant(
+    role: Role, tags: Mapping[str, str], request: Request, rules: CallerRules
+) -> Grant | None:
+    if request.arn and not request.arn.is_of_account(role.arn):
         return None
-    return rules.grant(snapshot.role, tags=snapshot.tags, principal=request.principal)
+    return rules.grant(role, tags=tags, principal=request.principal)
 
 
 def roles_of(
@@ -117,5 +132,15 @@ def _only_match(iam: Client, request: Request, rules: CallerRules) -> RoleSnapsh
 
 def _with_tags(iam: Client, roles: list[Role]) -> list[tuple[Role, Mapping[str, str] | None]]:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        tags = pool.map(lambda role: read_tags(iam, role.arn), roles)
+        tags = pool.map(lambda role: _read_tags(iam, role), roles)
         return list(zip(roles, tags, strict=True))
+
+
+def _read_tags(iam: Client, role: Role) -> Mapping[str, str] | None:
+    try:
+        return read_tags(iam, role.arn)
+    except AwsCallFailed as error:
+        # By its tags it may be somebody else's, and what AWS says may name it.
+        raise AwsCallFailed(
+            operation=error.operation, code=error.code, detail="the tags of a role cannot be read"
+        ) from None

@@ -86,6 +86,17 @@ class CallerRules:
             any(each.require_reason for each in about),
         )
 
+    def denied_by(self, role: Role, *, tags: Mapping[str, str]) -> tuple[int, ...]:
+        """The numbers of the rules that deny a role to the caller: for the log alone."""
+        try:
+            return tuple(
+                rule.number
+                for rule in self.own
+                if rule.effect == DENY and rule.fits(role, (), tags)
+            )
+        except TrustPolicyNotUnderstood:
+            return ()
+
     def refusal(self, asked: str) -> NotAllowedByRules:
         """Why the caller gets nothing by a name: the same, whether there is such a role or not."""
         denying = [rule.number for rule in self.own if rule.effect == DENY and rule.names(asked)]

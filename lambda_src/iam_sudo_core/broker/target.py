@@ -72,7 +72,7 @@ def find_target(
         AwsCallFailed: AWS refused or failed a call.
     """
     if isinstance(selection, CallerRules):
-        snapshot, grant = find_by_rules(request, rules=selection, iam=iam)
+        snapshot, grant = find_by_rules(request, rules=selection, iam=iam, note=note)
         note(role_found=snapshot.name, rule=grant.rule)
         return Target(
             snapshot,

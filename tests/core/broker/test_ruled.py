@@ -1,0 +1,133 @@
+"""What is told of roles that the rules give to somebody else, when reading them fails too.
+
+The broker, its rules and its STS are those of `test_proof`.
+"""
+
+import json
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from iam_sudo_core import errors
+from tests.aws_account import Account
+from tests.core.broker.conftest import Ask
+from tests.core.broker.test_proof import ASKED, RULES, account, rules  # noqa: F401 - fixtures
+from tests.core.conftest import decided
+from tests.fake_sts import ANN, FakeSts, sign
+
+Fail = Callable[..., None]
+
+
+def denied(operation: str) -> ClientError:
+    message = "not authorized on resource: role payments-task"
+    return ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, operation)
+
+
+@pytest.fixture
+def fail(broker: ModuleType) -> Fail:
+    """Have calls of one operation fail."""
+
+    def fail(operation: str, error: Exception, *, after: int = 0) -> None:
+        count: list[bool] = []
+
+        def failing(**_: Any) -> None:
+            count.append(True)
+            if len(count) > after:
+                raise error
+
+        broker._IAM.meta.events.register(f"before-call.iam.{operation}", failing)
+
+    return fail
+
+
+def said(ask: Ask, sts: FakeSts, event: dict[str, Any]) -> tuple[str, str]:
+    """The class and the text of a refusal, without the name that was asked for."""
+    with pytest.raises(errors.IamSudoError) as caught:
+        ask(event, sign(sts, event))
+    return type(caught.value).__name__, str(caught.value).replace(event["role_name"], "NAME")
+
+
+@pytest.mark.parametrize(
+    ("operation", "error"),
+    [
+        ("GetRolePolicy", denied("GetRolePolicy")),
+        ("ListRolePolicies", denied("ListRolePolicies")),
+        ("ListAttachedRolePolicies", denied("ListAttachedRolePolicies")),
+        (
+            "GetRolePolicy",
+            ClientError({"Error": {"Code": "NoSuchEntity", "Message": "gone"}}, "GetRolePolicy"),
+        ),
+        ("GetRolePolicy", ReadTimeoutError(endpoint_url="https://iam.example")),
+    ],
+)
+@pytest.mark.parametrize("explain", [{}, {"explain": True}])
+def test_that_a_role_of_somebody_else_cannot_be_read_does_not_tell_that_it_is_there(
+    ask: Ask, sts: FakeSts, fail: Fail, operation: str, error: Exception, explain: dict[str, bool]
+) -> None:
+    fail(operation, error)
+    missing = said(ask, sts, {"role_name": "payments-none", **explain})
+    assert missing[0] == "NotAllowedByRules"
+    assert said(ask, sts, {"role_name": "payments-task", **explain}) == missing
+    own = said(ask, sts, {**ASKED, **explain})
+    assert own[0] in {"AwsCallFailed", "RoleChanged", "BrokerFailure"}
+
+
+class TestTags:
+    @pytest.fixture
+    def rules(self) -> list[dict[str, Any]]:
+        return [{**RULES[0], "role-names": ["*"], "role-tags": {"team": "orders"}}]
+
+    def test_a_role_whose_tags_cannot_be_read_is_not_named(
+        self, ask: Ask, sts: FakeSts, fail: Fail
+    ) -> None:
+        # The first is of the name as it was asked for.
+        fail("GetRole", denied("GetRole"), after=1)
+        event = {"role_name": "ments-"}
+        with pytest.raises(errors.AwsCallFailed, match="AccessDenied") as caught:
+            ask(event, sign(sts, event))
+        assert "payments" not in str(caught.value)
+        event = {"list": True, "pattern": "pay*"}
+        with pytest.raises(errors.AwsCallFailed, match="AccessDenied") as caught:
+            ask(event, sign(sts, event))
+        assert "payments" not in str(caught.value)
+
+
+def test_the_log_has_what_the_caller_is_not_told(
+    ask: Ask, sts: FakeSts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, found, denied_by in (
+        ("payments-task", "payments-task", []),
+        ("orders-secret", "orders-secret", [3]),
+        ("orders-none", None, None),
+    ):
+        capsys.readouterr()
+        event = {"role_name": name}
+        said(ask, sts, event)
+        line = decided(capsys.readouterr().out)
+        assert (line.get("role_refused"), line.get("denied_by")) == (found, denied_by)
+        assert (line["role_found"], line["rule"], line["caller"]) == (None, None, ANN)
+
+
+def test_an_arn_of_another_partition_is_no_role_of_this_account(ask: Ask, sts: FakeSts) -> None:
+    for text in (
+        "arn:aws-cn:iam::123456789012:role/orders-task",
+        "arn:aws-us-gov:sts::123456789012:assumed-role/orders-task/x1",
+    ):
+        event = {"role_name": text}
+        with pytest.raises(errors.NotAllowedByRules):
+            ask(event, sign(sts, event))
+
+
+def test_a_list_is_the_same_whether_or_not_others_have_roles(
+    ask: Ask,
+    sts: FakeSts,
+    account: Account,  # noqa: F811
+) -> None:
+    event = {"list": True}
+    before = json.dumps(ask(event, sign(sts, event, age=30)))
+    for number in range(60):
+        account.role(f"payments-{number}", trust={"Statement": 7} if number % 2 else {})
+    assert json.dumps(ask(event, sign(sts, event))) == before
