@@ -18,7 +18,7 @@ from typing import Any
 from iam_sudo_core import Principal, Role, RoleSelectionPolicy
 from iam_sudo_core.arns import ROLE_NAME, RoleArn
 from iam_sudo_core.broker import Identity, Rule
-from iam_sudo_core.errors import quoted
+from iam_sudo_core.errors import InvalidSettings, quoted
 from iam_sudo_core.policy.patterns import fold
 
 from .errors import InvalidConfiguration
@@ -83,8 +83,8 @@ def read_policy(source: str, *, resource: str | None = None) -> RoleSelectionPol
     `resource` is the logical id of what has it, in a template with several.
 
     Raises:
-        InvalidConfiguration: there is none, or there are several.
-        iam_sudo_core.errors.InvalidSettings: the broker would not start with it.
+        InvalidConfiguration: there is none, there are several, or the broker would not start with
+            it.
     """
     text = source
     if not source.lstrip().startswith("{"):
@@ -99,14 +99,22 @@ def read_policy(source: str, *, resource: str | None = None) -> RoleSelectionPol
         raise InvalidConfiguration(
             "that is no JSON; give a role-selection policy, or a template that `cdk synth` wrote"
         ) from None
-    if isinstance(document, Mapping) and isinstance(document.get("Resources"), Mapping):
+    if not isinstance(document, Mapping):
+        raise InvalidConfiguration(
+            'that is no object; a role-selection policy is one, as in {"rules": [...]}'
+        )
+    if isinstance(document.get("Resources"), Mapping):
         text = _of_template(document["Resources"], resource)
         document = json.loads(text)
     elif resource is not None:
         raise InvalidConfiguration("--resource is for templates, and that is a policy")
     if set(document) == {_RULES}:
         text = f'{{"{_BASE_ROLES}": ["*"], {text.lstrip()[1:]}'
-    policy = RoleSelectionPolicy.parse(text)
+    try:
+        policy = RoleSelectionPolicy.parse(text)
+    except InvalidSettings as error:
+        # Not by the name of the function's variable, which nobody here has typed.
+        raise InvalidConfiguration(f"the broker would not start: {error.problem}") from None
     if policy.rules_parameter:
         raise InvalidConfiguration(
             f"its rules are not in it, but in parameter {quoted(policy.rules_parameter)}; give the "

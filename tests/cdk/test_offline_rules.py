@@ -261,6 +261,20 @@ def test_a_policy_that_no_broker_would_take_is_wrong_usage(rules, policy, said):
     assert said in line
 
 
+@pytest.mark.parametrize("text", ['[{"effect": "allow"}]', "[]", "5", "null", '"rules"', "NaN"])
+def test_a_file_that_is_no_object_is_wrong_usage(rules, tmp_path, text):
+    file = tmp_path / "rules.json"
+    file.write_text(text)
+    code, [line] = rules(policy=str(file))
+    assert code == 2
+    assert "no object" in line
+
+
+def test_a_policy_that_was_given_is_not_called_by_the_name_of_a_variable(rules):
+    _, [line] = rules(policy=POLICY.replace('"allow"', '"Allow"'))
+    assert line.startswith("ERROR: the broker would not start: rule 1: ")
+
+
 def test_a_policy_cannot_make_the_terminal_obey(rules):
     _, [line, *_] = rules(policy=POLICY.replace("orders-*", "\\u202eorders-*"))
     assert "\\u202eorders-*" in line
