@@ -18,6 +18,7 @@ from botocore import utils
 from botocore.awsrequest import AWSPreparedRequest, HeadersDict
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
+from botocore.response import StreamingBody
 
 from ..errors import AwsCallFailed, ProofRefused
 from .calls import Client
@@ -28,6 +29,9 @@ _OPERATION = "GetCallerIdentity"
 _TIMEOUT = (3, 5)  # seconds to connect, and to answer
 _LONGEST_REPLY = 65_536
 _OK, _REFUSED = 200, (400, 403)
+_PORTS = {"http": 80, "https": 443}
+# STS API Reference, "Common Error Types": of status 400 as well, and no word about the signature.
+_TOO_MUCH = "Throttling"
 _CODE = re.compile(r"[A-Za-z0-9.]{1,64}")
 
 
@@ -42,10 +46,17 @@ class IdentityService:
         """
         meta: Any = sts.meta
         url = urlsplit(meta.endpoint_url)
-        if url.username or url.path not in ("", "/") or url.query or not url.hostname:
+        behind = meta.endpoint_url[len(f"{url.scheme}://{url.netloc}") :]
+        if (
+            url.scheme not in _PORTS
+            or not url.hostname
+            or "@" in url.netloc
+            or behind not in ("", "/")
+        ):
             raise ValueError("the endpoint of STS is no URL of a host alone")
-        is_default = url.port in (None, {"http": 80, "https": 443}.get(url.scheme))
-        self.host: str = url.hostname if is_default else f"{url.hostname}:{url.port}"
+        name = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+        is_default = url.port in (None, _PORTS[url.scheme])
+        self.host: str = name if is_default else f"{name}:{url.port}"
         self.region: str = meta.region_name
         self._url = f"{url.scheme}://{self.host}/"
         bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
@@ -76,37 +87,49 @@ class IdentityService:
                 }
             ),
             body=BODY,
-            stream_output=False,
+            stream_output=True,
         )
         try:
             reply = self._http.send(request)
             status: int = reply.status_code
-            content: bytes = reply.content
+            content = StreamingBody(reply.raw, None).read(_LONGEST_REPLY + 1)
+            (reply.raw.close if len(content) > _LONGEST_REPLY else reply.raw.release_conn)()
         except BotoCoreError as error:
             # Its text may hold the URL or a header; its kind says enough.
             raise _failed(type(error).__name__, "STS gave no answer") from None
         if status in _REFUSED:
             code = _text(content, "Code")
+            if code.startswith(_TOO_MUCH) and _CODE.fullmatch(code):
+                raise _failed(code, "ask again in a while")
             raise ProofRefused(problem=f"STS says {code if _CODE.fullmatch(code) else status}")
         arn = _text(content, "Arn") if status == _OK else ""
-        if not arn:
+        # The account that it says, if it says one, is that of the ARN, if that has one.
+        accounts = _texts(content, "Account")
+        if not arn or accounts not in ([], arn.split(":")[4:5] or accounts):
             raise _failed(str(status), "the reply cannot be read")
         return arn
 
 
 def _text(content: bytes, name: str) -> str:
     """The text of the one element of that name, or empty."""
-    if len(content) > _LONGEST_REPLY or b"<!" in content:
-        return ""
+    found = _texts(content, name)
+    return found[0] if len(found) == 1 else ""
+
+
+def _texts(content: bytes, name: str) -> list[str]:
+    """The texts of all elements of that name; one that has others in it has none."""
     try:
-        found = [
-            each.text or ""
-            for each in ElementTree.fromstring(content).iter()  # noqa: S314 - no DTD, see above
+        # A DTD declares entities; what would be one in another encoding is none in UTF-8.
+        if len(content) > _LONGEST_REPLY or b"<!" in content or b"\0" in content:
+            return []
+        parser = ElementTree.XMLParser(encoding="utf-8")  # noqa: S314 - no DTD, see above
+        return [
+            (each.text or "").strip() if not len(each) else ""
+            for each in ElementTree.fromstring(content, parser).iter()  # noqa: S314 - no DTD, see above
             if each.tag.rpartition("}")[2] == name
         ]
     except (ElementTree.ParseError, UnicodeError, LookupError, ValueError):
-        return ""
-    return found[0].strip() if len(found) == 1 else ""
+        return []
 
 
 def _failed(code: str, detail: str) -> AwsCallFailed:
