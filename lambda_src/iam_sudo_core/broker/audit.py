@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # What a caller sent is logged, but nobody may fill the log with it. Long ARNs differ at their ends,
 # by a role's name of at most 64 characters.
 _LONGEST_VALUE, _END = 256, 64
-
+_LONGEST_NUMBER = 2**53
 
 NAMESPACE = "iam-sudo"
 MALFORMED_RULES = "rules_malformed"
@@ -131,11 +131,12 @@ def _metrics(
 
 
 def _short(fact: object) -> object:
-    if fact is None or isinstance(fact, bool | int):
+    if fact is None or (isinstance(fact, int) and abs(fact) <= _LONGEST_NUMBER):
         return fact
     if isinstance(fact, tuple):
         return [_short(each) for each in fact]
-    text = str(fact)
+    # Python writes a number out in decimal digits up to a length.
+    text = hex(fact) if isinstance(fact, int) else str(fact)
     if len(text) <= _LONGEST_VALUE:
         return text
     return f"{text[: _LONGEST_VALUE - _END - 1]}…{text[-_END:]}"

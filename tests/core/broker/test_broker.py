@@ -764,6 +764,22 @@ def test_a_long_value_in_the_log_keeps_its_end(
     assert asked.endswith("…" + base_role[-64:])
 
 
+@pytest.mark.parametrize(
+    "value",
+    [10**4_000, -(10**4_000), 10**5_000, "x" * 4_000, ["x" * 4_000], {"x": 10**4_000}],
+    ids=["number", "less than none", "more than Python prints", "text", "list", "object"],
+)
+def test_nobody_fills_the_log_by_a_value_of_any_type(
+    broker: ModuleType, value: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = ("role_name", "principal", "base_role", "reason")
+    with pytest.raises(errors.InvalidRequest):
+        broker.handler(dict.fromkeys(keys, value), CONTEXT)
+    for line in capsys.readouterr().out.splitlines():
+        assert json.loads(line)["audit"] == "iam-sudo"
+        assert len(line) < 2_000
+
+
 def test_a_defect_grants_nothing_and_tells_the_caller_where_to_look(
     account: Account,
     broker: ModuleType,
