@@ -5,9 +5,10 @@ It is HTTP on this machine: what reaches it is what the broker really sends.
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -75,7 +76,8 @@ def _error(code: str) -> bytes:
 
 
 @contextmanager
-def fake_sts() -> Iterator[FakeSts]:
+def fake_sts(context: ssl.SSLContext | None = None) -> Iterator[FakeSts]:
+    """It, on this machine; with a context, by TLS."""
     sts = FakeSts()
 
     class Handler(BaseHTTPRequestHandler):
@@ -87,7 +89,9 @@ def fake_sts() -> Iterator[FakeSts]:
             for name, value in {"content-length": str(len(reply)), **more}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(reply)
+            # Of an answer that is too long the broker does not wait for the end.
+            with suppress(ConnectionError):
+                self.wfile.write(reply)
 
         do_GET = do_POST  # noqa: N815 - the name that the server looks for
 
@@ -95,8 +99,10 @@ def fake_sts() -> Iterator[FakeSts]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-    sts.url = f"http://127.0.0.1:{server.server_port}"
+    sts.url = f"http{'s' if context else ''}://127.0.0.1:{server.server_port}"
     try:
         yield sts
     finally:

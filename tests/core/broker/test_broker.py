@@ -800,6 +800,8 @@ def test_a_defect_grants_nothing_and_tells_the_caller_where_to_look(
     assert "KeyError" in log
     assert "in _answer" in log
     assert "nobody's business" not in log
+    line = json.loads(log.splitlines()[-1])
+    assert (line["decision"], line["error"], line["failed"]) == ("refused", "BrokerFailure", 1)
 
 
 @pytest.mark.parametrize("variable", ["IAM_SUDO_POLICY", "IAM_SUDO_BASE_ROLE"])

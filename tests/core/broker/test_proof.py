@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -13,12 +14,23 @@ from botocore.exceptions import ClientError
 from iam_sudo_core import errors
 from iam_sudo_core.account.identity import IdentityService
 from iam_sudo_core.broker.callers import Identity
-from iam_sudo_core.broker.proof import Proofs
+from iam_sudo_core.broker.proof import Proof, Proofs, function_arn
 from iam_sudo_core.broker.ruled import roles_of
 from tests.aws_account import Account, Calls
 from tests.core.broker.conftest import Ask, assumed
 from tests.core.conftest import BASE_ROLE, ONE, decided
-from tests.fake_sts import ANN, BOB, BODY, CONTENT_TYPE, FUNCTION, TOKEN, FakeSts, fake_sts, sign
+from tests.fake_sts import (
+    ANN,
+    BOB,
+    BODY,
+    CONTENT_TYPE,
+    FUNCTION,
+    REGION,
+    TOKEN,
+    FakeSts,
+    fake_sts,
+    sign,
+)
 
 PRINCIPALS = [{"Service": "ecs-tasks.amazonaws.com"}]
 RULES = [
@@ -366,6 +378,88 @@ def test_a_refused_proof_is_used_as_well(
         ask(ASKED, proof)
     calls.clear()
     is_refused(proof, "used already")
+
+
+def signed_at(proof: dict[str, str]) -> float:
+    date = datetime.strptime(proof["x-amz-date"], "%Y%m%dT%H%M%SZ")
+    return date.replace(tzinfo=UTC).timestamp()
+
+
+def parsed(proof: dict[str, str], *, later: float = 0, at: float | None = None) -> Proof:
+    now = (signed_at(proof) if at is None else at) + later
+    return Proof.parse(proof, event=ASKED, broker=FUNCTION, region=REGION, now=now)
+
+
+def test_a_proof_holds_for_a_minute_and_no_second_more(sts: FakeSts) -> None:
+    proof = sign(sts, ASKED)
+    for later in (-5.0, 0.0, 60.0):
+        assert parsed(proof, later=later)
+    for later, match in ((-5.5, "from 6 seconds in the future"), (60.6, "61 seconds old")):
+        with pytest.raises(errors.ProofRefused, match=match):
+            parsed(proof, later=later)
+
+
+def test_a_proof_is_remembered_as_long_as_it_holds_and_no_longer(sts: FakeSts) -> None:
+    proofs = Proofs(IdentityService(sts.client()))
+    proof, other = (parsed(sign(sts, ASKED, who=who)) for who in (ANN, BOB))
+    began = proof.expires - 65
+    proofs.take(proof, now=began - 5)
+    for later in (0, 30, 60):
+        with pytest.raises(errors.ProofRefused, match="used already"):
+            proofs.take(proof, now=began + later)
+    # Else an instance that lives for days would remember all that it has ever seen.
+    proofs.take(other, now=began + 66)
+    proofs.take(proof, now=began + 66)
+
+
+@pytest.mark.parametrize(
+    "time", ["1234Z", "123456", "1234567Z", "12345\u0666Z", "12 456Z", "126060Z"]
+)
+def test_a_date_has_one_form(sts: FakeSts, time: str) -> None:
+    proof = sign(sts, ASKED)
+    changed = {**proof, "x-amz-date": f"{proof['x-amz-date'][:9]}{time}"}
+    with pytest.raises(errors.ProofRefused, match="x-amz-date is no time"):
+        parsed(changed, at=signed_at(proof))
+
+
+def test_what_is_printed_of_a_proof_is_no_proof(sts: FakeSts) -> None:
+    proof = sign(sts, ASKED)
+    printed = f"{parsed(proof)!r} {parsed(proof)}"
+    assert TOKEN not in printed
+    assert proof["authorization"][-64:] not in printed
+
+
+@pytest.mark.parametrize(
+    "invoked",
+    [
+        None,
+        "",
+        "iam-sudo",
+        "123456789012:function:iam-sudo",
+        f"{FUNCTION}:live:x",
+        f"{FUNCTION}\n",
+        FUNCTION.replace(":function:", ":layer:"),
+        f"x{FUNCTION}",
+    ],
+)
+def test_what_is_invoked_by_no_arn_takes_no_proof(
+    ask: Ask, sts: FakeSts, calls: Calls, invoked: Any
+) -> None:
+    with pytest.raises(ValueError, match="no ARN"):
+        function_arn(invoked)
+    with pytest.raises(errors.BrokerFailure):
+        ask(ASKED, sign(sts, ASKED, broker=str(invoked).strip()), invoked=invoked)
+    assert (calls, sts.requests) == ([], [])
+
+
+def test_with_rules_nothing_is_answered_when_nothing_looks_at_proofs(
+    ask: Ask, sts: FakeSts, calls: Calls, broker: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "_PROOFS", None)
+    for proof in (None, sign(sts, ASKED)):
+        with pytest.raises(errors.BrokerFailure):
+            ask(ASKED, proof)
+    assert (calls, sts.requests) == ([], [])
 
 
 _SMUGGLED = [

@@ -11,6 +11,7 @@ import pytest
 
 from iam_sudo_core import errors
 from iam_sudo_core.account.parameters import read_parameter
+from iam_sudo_core.broker.callers import Identity
 from iam_sudo_core.broker.published import published_rules
 from iam_sudo_core.broker.selection import RoleSelectionPolicy
 from tests.aws_account import Account, Calls, record_calls
@@ -291,3 +292,15 @@ def test_a_request_is_not_answered_by_no_rules_when_nothing_reads_them(
     monkeypatch.setattr(broker, "_PUBLISHED", None)
     with pytest.raises(errors.BrokerFailure):
         asks(ask, sts)
+    assert sts.requests == []
+
+
+def test_rules_of_a_caller_are_those_of_the_parameter_where_there_is_one() -> None:
+    ann = Identity.parse(ANN)
+    assert ann
+    elsewhere: dict[str, Any] = {"allowed-base-roles": ["*"], "rules-parameter": PARAMETER}
+    here: dict[str, Any] = {"allowed-base-roles": ["*"], "rules": [allow(ANN)]}
+    with pytest.raises(ValueError, match="here or in a parameter"):
+        RoleSelectionPolicy.parse(json.dumps(elsewhere)).of(lambda: ann)
+    with pytest.raises(ValueError, match="here or in a parameter"):
+        RoleSelectionPolicy.parse(json.dumps(here)).of(lambda: ann, tuple)
