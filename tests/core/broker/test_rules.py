@@ -8,8 +8,8 @@ import pytest
 from iam_sudo_core import Principal, Role, RoleSelectionPolicy
 from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.broker.callers import CallerPattern, Identity
-from iam_sudo_core.broker.rules import CallerRules, Grant
-from iam_sudo_core.errors import InvalidSettings
+from iam_sudo_core.broker.rules import CallerRules, Grant, Rule
+from iam_sudo_core.errors import InvalidSettings, ProofRefused, RulesUnreadable
 from tests.aws_account import ECS
 
 ANN = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Developer_1a2b/ann@example.com"
@@ -81,6 +81,22 @@ def test_a_deny_looks_at_all_whom_a_role_trusts_and_an_allow_at_the_one_that_is_
     assert grant(RULE, trust=both, principal=ec2) is None
     deny = {**DENY, "principals": [{"Service": "ec2.amazonaws.com"}]}
     assert grant(RULE, deny, trust=both, principal=ecs) is None
+
+
+def test_a_principal_that_the_role_does_not_trust_is_given_nothing() -> None:
+    everybody = {**RULE, "principals": [{"*": "*"}]}
+    assert grant(everybody)
+    assert grant(everybody, principal=Principal("Service", "ec2.amazonaws.com")) is None
+    assert grant(everybody, principal=Principal("AWS", "*")) is None
+
+
+def test_an_account_stands_for_its_root_in_a_request_too() -> None:
+    trust = json.loads(json.dumps(ECS))
+    trust["Statement"][0]["Principal"] = {"AWS": "111122223333"}
+    rule = {**RULE, "principals": [{"AWS": "111122223333"}]}
+    for asked in ("111122223333", f"{IAM}:root"):
+        assert grant(rule, trust=trust, principal=Principal("AWS", asked))
+    assert grant(rule, trust=trust, principal=Principal("AWS", "444455556666")) is None
 
 
 def test_tags_and_paths_narrow_a_rule() -> None:
@@ -234,6 +250,26 @@ def test_a_policy_of_rules_selects_nothing_without_a_caller() -> None:
     arn = RoleArn("aws", "111122223333", "orders-task")
     assert parsed.rule(arn) is None
     assert parsed.allowed([Principal("Service", "ecs-tasks.amazonaws.com")]) is None
+
+
+def test_nothing_is_told_of_rules_before_it_is_known_who_asks() -> None:
+    def nobody() -> Identity:
+        raise ProofRefused(problem="of nobody")
+
+    def unreadable() -> tuple[Rule, ...]:
+        raise RulesUnreadable(parameter="/iam-sudo/x", version=7)
+
+    rules = CallerRules(unreadable, (BASE,), nobody)
+    role = Role("orders-task", RoleArn("aws", "111122223333", "orders-task"), ECS)
+    for tell in (
+        lambda: rules.own,
+        lambda: rules.look_at_tags,
+        lambda: rules.refusal("orders-task"),
+        lambda: rules.grant(role, tags={}, principal=None),
+        lambda: rules.denied_by(role, tags={}),
+    ):
+        with pytest.raises(ProofRefused):
+            tell()
 
 
 def test_a_deny_by_name_denies_in_any_case() -> None:
