@@ -7,29 +7,22 @@ fit Lambda's quota. Beyond the core, a pattern that no role name can match is re
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import aws_cdk as cdk
 
-from iam_sudo_core import Principal, Settings
-from iam_sudo_core.broker.selection import POLICY_VARIABLE, RoleSelectionPolicy
-from iam_sudo_core.broker.settings import BASE_ROLE_VARIABLE
+from iam_sudo_core import Principal
+from iam_sudo_core.broker.selection import RoleSelectionPolicy
 from iam_sudo_core.errors import InvalidSettings
 from iam_sudo_core.policy.patterns import fold, matching
 from iam_sudo_core.policy.principals import TYPES
 
 from .application import USES
+from .environment import ENVIRONMENT_BYTES, broker_variables, compact, environment_bytes
 from .errors import InvalidChoice, InvalidConfiguration
-
-# AWS Lambda Developer Guide, "Lambda quotas": environment variables, in aggregate.
-ENVIRONMENT_BYTES = 4096
-
-# The longest that a role's ARN gets: no partition's name is longer than this one's.
-LONGEST_ROLE_ARN = "arn:aws-us-gov:iam::000000000000:role/{}"
 
 # Characters of names (IAM User Guide, "IAM and AWS STS quotas"), and the two wildcards.
 _NAME_PATTERN = re.compile(r"[A-Za-z0-9_+=,.@*?-]+")
@@ -111,7 +104,8 @@ class RoleSelection:
 
     def policy(self) -> RoleSelectionPolicy:
         """The selection as the broker reads it, on any base role, without the application."""
-        return RoleSelectionPolicy.parse(_compact(self._policy("*", [])))
+        anywhere = {"allowed-base-roles": ["*"]}
+        return RoleSelectionPolicy.parse(compact({**self._who([]), **anywhere}))
 
     def environment(
         self,
@@ -120,6 +114,7 @@ class RoleSelection:
         base_role: str,
         name: str,
         role_arns: cdk.IAnyProducer | None = None,
+        large_roles: bool = True,
     ) -> dict[str, str]:
         """The broker's environment; `base_role` is the base role's ARN, `name` its name.
 
@@ -129,59 +124,51 @@ class RoleSelection:
             InvalidConfiguration: it is larger than Lambda accepts.
             iam_sudo_core.errors.InvalidSettings: the broker would not start with it.
         """
-        self.check_size(name=name)
+        self.check_size(name=name, large_roles=large_roles)
         arns: object = cdk.Lazy.uncached_any(role_arns) if role_arns else []
-        return self._variables(base_role, arns, to_json=stack.to_json_string)
+        return broker_variables(
+            self._who(arns),
+            base_role=base_role,
+            large_roles=large_roles,
+            to_json=stack.to_json_string,
+        )
 
-    def check_size(self, *, name: str, role_arns: Sequence[str] = ()) -> None:
-        """Look whether the environment fits with these ARNs, or what is as long as they get.
+    def check_size(
+        self, *, name: str, role_arns: Sequence[str] = (), large_roles: bool = True
+    ) -> int:
+        """How large the environment is with these ARNs, or what is as long as they get.
 
         Raises:
             InvalidConfiguration: it is larger than Lambda accepts.
         """
-        longest = self._variables(LONGEST_ROLE_ARN.format(name), role_arns, to_json=_compact)
-        Settings.parse(longest)
-        # Lambda measures the JSON text of the whole map, where each quote of our JSON is two bytes.
-        size = len(_compact(longest).encode())
-        if size > ENVIRONMENT_BYTES:
-            needs = f"the broker's environment needs {size:,} bytes"
-            if role_arns:
-                raise InvalidConfiguration(
-                    f"used_by and paths: with the ARNs of {len(role_arns)} roles {needs} and "
-                    f"Lambda accepts {ENVIRONMENT_BYTES:,}; select fewer, give the roles names "
-                    "and select them by role_names, or use TagTrustStrategy",
-                    bytes=size,
-                    limit=ENVIRONMENT_BYTES,
-                )
+        size = environment_bytes(self._who(role_arns), name=name, large_roles=large_roles)
+        if size <= ENVIRONMENT_BYTES:
+            return size
+        needs = f"the broker's environment needs {size:,} bytes"
+        if role_arns:
             raise InvalidConfiguration(
-                f"role_names and principals: {needs} and "
-                f"Lambda accepts {ENVIRONMENT_BYTES:,}; use fewer and wider patterns",
+                f"used_by and paths: with the ARNs of {len(role_arns)} roles {needs} and "
+                f"Lambda accepts {ENVIRONMENT_BYTES:,}; select fewer, give the roles names "
+                "and select them by role_names, or use TagTrustStrategy",
                 bytes=size,
                 limit=ENVIRONMENT_BYTES,
             )
+        raise InvalidConfiguration(
+            f"role_names and principals: {needs} and "
+            f"Lambda accepts {ENVIRONMENT_BYTES:,}; use fewer and wider patterns",
+            bytes=size,
+            limit=ENVIRONMENT_BYTES,
+        )
 
-    def _variables(
-        self, base_role: str, role_arns: object, *, to_json: Callable[[object], str]
-    ) -> dict[str, str]:
-        return {
-            POLICY_VARIABLE: to_json(self._policy(base_role, role_arns)),
-            BASE_ROLE_VARIABLE: base_role,
-            # The global endpoint is one region's: slower from the others, and down with it.
-            "AWS_STS_REGIONAL_ENDPOINTS": "regional",
-        }
-
-    def _policy(self, base_role: str, role_arns: object) -> dict[str, object]:
+    def _who(self, role_arns: object) -> dict[str, object]:
         names = {"allowed-role-names": list(self.role_names)} if self.role_names else {}
         arns = {"allowed-role-arns": role_arns} if self.reads_the_application else {}
-        return {**names, **arns, **_limits(self.principals, base_role)}
+        return {**names, **arns, **_allowed(self.principals)}
 
 
-def _limits(principals: Iterable[str], base_role: str) -> dict[str, object]:
+def _allowed(principals: Iterable[str]) -> Mapping[str, object]:
     parsed = [Principal.parse(text) for text in principals]
-    return {
-        "allowed-principals": [{principal.type: principal.id} for principal in parsed],
-        "allowed-base-roles": [base_role],
-    }
+    return {"allowed-principals": [{principal.type: principal.id} for principal in parsed]}
 
 
 def _used_by(values: object) -> tuple[str, ...]:
@@ -215,7 +202,8 @@ def _paths(values: object) -> tuple[str, ...]:
 
 def _is_principal(text: str) -> bool:
     try:
-        RoleSelectionPolicy.parse(_compact({"allowed-role-names": ["*"], **_limits([text], "*")}))
+        anything = {"allowed-role-names": ["*"], "allowed-base-roles": ["*"]}
+        RoleSelectionPolicy.parse(compact({**anything, **_allowed([text])}))
     except (ValueError, InvalidSettings):
         return False
     return not any(character.isspace() for character in text)
@@ -230,7 +218,3 @@ def _strings(
         if not isinstance(value, str) or cdk.Token.is_unresolved(value) or not accepts(value):
             raise InvalidChoice(key=key, value=value, allowed=allowed)
     return tuple(dict.fromkeys(values))
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

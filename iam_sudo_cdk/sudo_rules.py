@@ -7,21 +7,20 @@ them at synth, so that what deploys is what the broker accepts.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import aws_cdk as cdk
 
-from iam_sudo_core import Principal, Settings
+from iam_sudo_core import Principal
 from iam_sudo_core.broker import published_rules
 from iam_sudo_core.broker.rules import Rule
 from iam_sudo_core.broker.selection import POLICY_VARIABLE
-from iam_sudo_core.broker.settings import BASE_ROLE_VARIABLE, LARGE_ROLES_VARIABLE
 from iam_sudo_core.errors import InvalidSettings
 
+from .environment import ENVIRONMENT_BYTES, broker_variables, environment_bytes
 from .errors import InvalidConfiguration
-from .selection import ENVIRONMENT_BYTES, LONGEST_ROLE_ARN
 
 _UNSET: Any = object()
 # Systems Manager User Guide, "Managing parameter tiers": bytes of an advanced parameter.
@@ -126,24 +125,31 @@ class SudoRule:
         return ""
 
 
-def rules_fit(rules: Sequence[SudoRule], *, name: str) -> bool:
+def rules_fit(rules: Sequence[SudoRule], *, name: str, large_roles: bool) -> bool:
     """Whether the broker's environment has room for them; `name` is that of the base role."""
-    longest = _variables({"rules": _entries(rules)}, LONGEST_ROLE_ARN.format(name), _compact)
-    longest[LARGE_ROLES_VARIABLE] = "false"
-    Settings.parse(longest)
-    # Lambda measures the JSON text of the whole map, where each quote of our JSON is two bytes.
-    return len(_compact(longest).encode()) <= ENVIRONMENT_BYTES
+    who = {"rules": _entries(rules)}
+    return environment_bytes(who, name=name, large_roles=large_roles) <= ENVIRONMENT_BYTES
 
 
 def rules_environment(
-    rules: Sequence[SudoRule], stack: cdk.Stack, *, base_role: str, parameter: str | None
+    rules: Sequence[SudoRule],
+    stack: cdk.Stack,
+    *,
+    base_role: str,
+    parameter: str | None,
+    large_roles: bool,
 ) -> dict[str, str]:
     """The broker's environment with rules, or with the name of the `parameter` that has them.
 
     `base_role` is the base role's ARN.
     """
     who = {"rules-parameter": parameter} if parameter else {"rules": _entries(rules)}
-    return _variables(who, base_role, stack.to_json_string)
+    return broker_variables(
+        who,
+        base_role=base_role,
+        large_roles=large_roles,
+        to_json=stack.to_json_string,
+    )
 
 
 def rules_text(rules: Sequence[SudoRule]) -> str:
@@ -173,20 +179,6 @@ def _entries(rules: Sequence[SudoRule]) -> list[dict[str, object]]:
     return [rule.entry() for rule in rules]
 
 
-def _variables(
-    who: Mapping[str, object], base_role: str, to_json: Callable[[object], str]
-) -> dict[str, str]:
-    return {
-        POLICY_VARIABLE: to_json({**who, "allowed-base-roles": [base_role]}),
-        BASE_ROLE_VARIABLE: base_role,
-        "AWS_STS_REGIONAL_ENDPOINTS": "regional",
-    }
-
-
 def _listed(values: object) -> object:
     # A single text is none: the core's parser says so.
     return list(values) if isinstance(values, list | tuple) else values
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -36,11 +36,13 @@ class ApplicationRoles:
         *,
         root: IConstruct,
         base_role_name: str,
+        large_roles: bool,
     ) -> None:
         self._scope = scope
         self._root = root
         self._selection = selection
         self._base_role_name = base_role_name
+        self._large_roles = large_roles
         self._selected = SelectedRoles(scope, selection, warn=_warn)
         self._known: tuple[list[object], list[IConstruct]] = [], []
 
@@ -63,7 +65,9 @@ class ApplicationRoles:
             cdk.Annotations.of(self._scope).add_warning_v2("iam-sudo:nothingSelected", told)
         try:
             longest = [_longest_arn(role) for role in roles]
-            self._selection.check_size(name=self._base_role_name, role_arns=longest)
+            self._selection.check_size(
+                name=self._base_role_name, role_arns=longest, large_roles=self._large_roles
+            )
         except InvalidConfiguration as error:
             return [f"iam-sudo: {error}"]
         return []

@@ -20,7 +20,6 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from iam_sudo_core.arns import BROKER_TAG
-from iam_sudo_core.broker.settings import LARGE_ROLES_VARIABLE
 
 from ..accounts import possible_accounts
 from ..errors import InvalidChoice
@@ -202,7 +201,9 @@ class SessionPolicyStrategy:
         boundary = limits.boundary(scope)
         name = self.base_role_name
         arn = base_role_arn(stack, name)
-        published = bool(self.rules) and not rules_fit(self.rules, name=name)
+        published = bool(self.rules) and not rules_fit(
+            self.rules, name=name, large_roles=self.large_roles
+        )
         log_group = broker_log(
             scope,
             function_name=self.function_name,
@@ -253,27 +254,17 @@ class SessionPolicyStrategy:
                 self.selection,
                 root=stack if self.scope == "stack" else cdk.Stage.of(scope) or scope.node.root,
                 base_role_name=name,
+                large_roles=self.large_roles,
             )
             scope.node.add_validation(roles)
-        own_arn = base.role_arn if base else arn
         function = broker_function(
             scope,
             name=self.function_name,
             role=role,
             log_group=log_group,
-            environment=(
-                rules_environment(
-                    self.rules,
-                    stack,
-                    base_role=own_arn,
-                    parameter=parameter_name(self.function_name) if published else None,
-                )
-                if self.rules
-                else self.selection.environment(
-                    stack, base_role=own_arn, name=name, role_arns=roles
-                )
-            )
-            | ({} if self.large_roles else {LARGE_ROLES_VARIABLE: "false"}),
+            environment=self._environment(
+                stack, base_role=base.role_arn if base else arn, roles=roles, published=published
+            ),
             extras=extras,
         )
         if published:
@@ -315,6 +306,25 @@ class SessionPolicyStrategy:
     def base_role_name(self) -> str:
         """What follows `role/` in the ARN of the base role: its path, if it has one, and name."""
         return with_path("", self.base_role or with_path(self.role_path, self.role_name))
+
+    def _environment(
+        self, stack: cdk.Stack, *, base_role: str, roles: ApplicationRoles | None, published: bool
+    ) -> dict[str, str]:
+        if not self.rules:
+            return self.selection.environment(
+                stack,
+                base_role=base_role,
+                name=self.base_role_name,
+                role_arns=roles,
+                large_roles=self.large_roles,
+            )
+        return rules_environment(
+            self.rules,
+            stack,
+            base_role=base_role,
+            parameter=parameter_name(self.function_name) if published else None,
+            large_roles=self.large_roles,
+        )
 
     def _extras(self) -> Extras:
         return Extras(**{each.name: getattr(self, each.name) for each in fields(Extras)})
