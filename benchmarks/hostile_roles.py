@@ -96,6 +96,8 @@ def _no_carrier(arn: str) -> None:
 class Everything:
     """A selection that selects every role."""
 
+    base_roles = ("*",)
+
     def rule(self, role: RoleArn) -> str:  # noqa: ARG002
         return "role name *"
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from iam_sudo_client.errors import Refused, ServiceFailed
 from iam_sudo_client.report import Note
 from iam_sudo_client.waiting import pause_until_seen, waiting_for
 from iam_sudo_client.ways_in.failures import service_failed, translated, who_denies
-from iam_sudo_core.account.calls import today
+from iam_sudo_core.account.calls import Client, call, today
+from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.broker import ListRequest
 from iam_sudo_core.broker.explanation import explain
 from iam_sudo_core.broker.listing import list_selected
@@ -28,7 +31,6 @@ from iam_sudo_core.policy import Principal
 
 if TYPE_CHECKING:
     from iam_sudo_client.ways_in.session import CallerSession
-    from iam_sudo_core.arns import RoleArn
     from iam_sudo_core.broker import Request
 
 
@@ -47,7 +49,7 @@ def simulate_here(
     def simulated() -> Credentials:
         return simulate(
             request,
-            selection=_Everything(),
+            selection=_Everything(base_roles),
             base_role=base_role,
             iam=iam,
             sts=sts,
@@ -55,7 +57,8 @@ def simulate_here(
             day=today(),
         )
 
-    with refusals(caller, base_role=request.base_role or base_role):
+    named = request.base_role or base_role
+    with refusals(caller, base_role=named), _known_by_name(iam, named) as base_roles:
         try:
             return simulated()
         except CarriersNotSeen as error:
@@ -72,10 +75,11 @@ def explain_here(
         Refused, ServiceFailed, NotConfigured: as `simulate_here`.
     """
     iam, _sts = caller.clients()
-    with refusals(caller, base_role=request.base_role or base_role):
+    named = request.base_role or base_role
+    with refusals(caller, base_role=named), _known_by_name(iam, named) as base_roles:
         return explain(
             request,
-            selection=_Everything(),
+            selection=_Everything(base_roles),
             base_role=base_role,
             iam=iam,
             note=note,
@@ -91,7 +95,8 @@ def listed_here(caller: CallerSession, pattern: str | None) -> Mapping[str, Any]
     """
     iam, _sts = caller.clients()
     with refusals(caller, base_role=""):
-        return list_selected(ListRequest(pattern), selection=_Everything(), iam=iam).to_reply()
+        everything = _Everything(list)
+        return list_selected(ListRequest(pattern), selection=everything, iam=iam).to_reply()
 
 
 @contextmanager
@@ -121,8 +126,33 @@ def _not_assumed(detail: str, base_role: str) -> str:
     )
 
 
+@contextmanager
+def _known_by_name(iam: Client, base_role: str) -> Iterator[Callable[[], list[str]]]:
+    """The ARN of the base role, which a name does not tell all of, read beside everything else."""
+    with ThreadPoolExecutor(1) as pool:
+        found = None if RoleArn.parse(base_role) else pool.submit(_arn, iam, base_role)
+        yield lambda: found.result() if found else []
+
+
+def _arn(iam: Client, name: str) -> list[str]:
+    """None where it is not there, or the caller may not read it: STS says what it thinks."""
+    try:
+        found = call(iam, "get_role", RoleName=name)["Role"]
+    except AwsCallFailed:
+        return []
+    # IAM finds names without regard to case, and a lookalike is not the role.
+    return [found["Arn"]] if found["RoleName"] == name else []
+
+
+@dataclass(frozen=True)
 class _Everything:
     """The selection of `--local`: IAM itself decides what the caller may do."""
+
+    found: Callable[[], list[str]]
+
+    @property
+    def base_roles(self) -> list[str]:
+        return self.found()
 
     def rule(self, role: RoleArn) -> str:  # noqa: ARG002 - the protocol's
         return "role name *"

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -179,11 +179,19 @@ class PrincipalNotAllowed(Refusal):
 
 
 class BaseRoleNotAllowed(Refusal):
-    def __init__(self, *, base_role: str) -> None:
+    """`candidates` are the ARNs that a name may mean, where these are several."""
+
+    def __init__(self, *, base_role: str, candidates: Sequence[str] = ()) -> None:
+        problem = (
+            f"one of several that are allowed: {', '.join(candidates)}; give the ARN of one, or"
+            if candidates
+            else "not allowed;"
+        )
         super().__init__(
-            f"base role {quoted(base_role)} is not allowed; leave the base role out to use the "
+            f"base role {quoted(base_role)} is {problem} leave the base role out to use the "
             "broker's own",
             base_role=base_role,
+            candidates=tuple(candidates),
         )
 
 

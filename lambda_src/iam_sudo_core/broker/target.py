@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ..account.calls import Client
@@ -28,7 +28,13 @@ from .rules import CallerRules
 
 
 class Selection(Protocol):
-    """What decides which roles may be simulated, on which base roles."""
+    """What decides which roles may be simulated, on which base roles.
+
+    `base_roles` are patterns of ARNs; those without wildcards are what a name may mean.
+    """
+
+    @property
+    def base_roles(self) -> Sequence[str]: ...
 
     def rule(self, role: RoleArn) -> str | None: ...
 
@@ -96,7 +102,10 @@ def _base_role(
     *,
     note: Note,
 ) -> RoleArn:
-    base = _resolve(request.base_role or default, snapshot.role.arn)
+    asked = request.base_role or default
+    base = RoleArn.parse(asked) if isinstance(asked, str) else asked
+    if base is None:
+        base = _named(str(asked), selection, default, beside=snapshot.role.arn)
     if not selection.allows_base_role(str(base)):
         raise BaseRoleNotAllowed(base_role=str(base))
     note(base_role=str(base))
@@ -164,7 +173,27 @@ def _selects(role: Role, principal: Principal | None, selection: Selection) -> b
     return True
 
 
-def _resolve(base_role: str | RoleArn, role: RoleArn) -> RoleArn:
-    if isinstance(base_role, RoleArn):
-        return base_role
-    return RoleArn.parse(base_role) or role.sibling(base_role)
+def _named(
+    name: str, selection: Selection | CallerRules, own: str | RoleArn, *, beside: RoleArn
+) -> RoleArn:
+    """The base role of a name, which does not tell its path: the one that is allowed.
+
+    It is of the account of the role that is `beside` it, where names are unique whatever the path
+    (IAM API Reference, "CreateRole": RoleName). A name that is not listed has no path.
+
+    Raises:
+        BaseRoleNotAllowed: several are.
+    """
+    plain = beside.sibling(name)
+    listed = [own, *map(RoleArn.parse, selection.base_roles)]
+    found = {
+        each
+        for each in listed
+        if isinstance(each, RoleArn)
+        and each == replace(plain, path=each.path)
+        # A pattern of paths reads like one.
+        and not {"*", "?"} & set(each.path)
+    }
+    if len(found) > 1:
+        raise BaseRoleNotAllowed(base_role=name, candidates=sorted(map(str, found)))
+    return found.pop() if found else plain

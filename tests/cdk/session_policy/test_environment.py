@@ -35,7 +35,8 @@ def selection(filler):
 
 def rules(filler):
     many = [SudoRule(callers=["*"], role_names=[f"team-{n:03}-*"]) for n in range(15)]
-    return [*many, SudoRule(callers=["*"], role_names=["x" * filler])]
+    last = SudoRule(callers=["*"], role_names=["x"], principals=["Service:" + "x" * filler])
+    return [*many, last]
 
 
 OPTIONS = [

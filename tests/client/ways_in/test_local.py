@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from iam_sudo_client import waiting
 from iam_sudo_client.errors import Refused, ServiceFailed
 from iam_sudo_client.ways_in import local
-from iam_sudo_client.ways_in.local import simulate_here
+from iam_sudo_client.ways_in.local import explain_here, simulate_here
 from iam_sudo_client.ways_in.session import CallerSession
 from iam_sudo_core import Credentials, Request, errors
 from tests.aws_account import ACCOUNT, Account, Calls, allow
@@ -81,6 +81,48 @@ def test_the_base_role_of_local(
     request = Request("orders-task", base_role=option)
     simulate(caller, request, base_role=default)
     assert last(calls, "AssumeRole")["RoleArn"] == assumed
+
+
+@pytest.mark.parametrize("option", [None, "IAMSudoUser", "Other"])
+def test_a_base_role_with_a_path_is_found_by_its_name(
+    account: Account, caller: CallerSession, calls: Calls, option: str | None
+) -> None:
+    account.role("orders-task", inline={"one": ONE})
+    for name in ("IAMSudoUser", "Other"):
+        account.role(name, path="/team/a/", inline={"all": ONE})
+    request = Request("orders-task", base_role=option)
+    arn = f"arn:aws:iam::{ACCOUNT}:role/team/a/{option or 'IAMSudoUser'}"
+    simulate(caller, request)
+    assert last(calls, "AssumeRole")["RoleArn"] == arn
+    explanation = explain_here(caller, request, base_role="IAMSudoUser", note=note)
+    assert explanation["base_role"] == arn
+    assert explanation["differences"] == []
+
+
+@pytest.mark.parametrize("made", ["iamsudouser", None])
+def test_a_name_that_the_account_does_not_have_stays_what_it_says(
+    account: Account, caller: CallerSession, calls: Calls, made: str | None
+) -> None:
+    account.role("orders-task", inline={"one": ONE})
+    if made:
+        account.role(made, path="/team/")
+    simulate(caller, "orders-task")
+    assert last(calls, "AssumeRole")["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser"
+
+
+def test_who_may_not_read_the_base_role_assumes_it_by_its_name(
+    account: Account, caller: CallerSession, calls: Calls
+) -> None:
+    account.role("orders-task", inline={"one": ONE})
+    iam, _ = caller.clients()
+
+    def deny(params: dict[str, Any], **_: Any) -> None:
+        if params["RoleName"] == "IAMSudoUser":
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetRole")
+
+    iam.meta.events.register("provide-client-params.iam.GetRole", deny)
+    simulate(caller, "orders-task")
+    assert last(calls, "AssumeRole")["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/IAMSudoUser"
 
 
 def test_local_refuses_what_the_broker_refuses(account: Account, caller: CallerSession) -> None:

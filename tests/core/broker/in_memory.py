@@ -114,11 +114,13 @@ def ask(
     event: object,
     account: InMemory,
     policy: Mapping[str, object] = FOR_EVERYBODY,
+    *,
+    base_role: str = BASE_ROLE,
     **more: Any,
 ) -> dict[str, Any]:
     """Ask a broker in this account, with this role-selection policy."""
     settings = Settings.parse(
-        {"IAM_SUDO_POLICY": json.dumps(policy), "IAM_SUDO_BASE_ROLE": BASE_ROLE}
+        {"IAM_SUDO_POLICY": json.dumps(policy), "IAM_SUDO_BASE_ROLE": base_role}
     )
     client: Any = account
     service: Any = SaysAnn()
