@@ -131,8 +131,11 @@ POWER_USER = document(
         for n in range(6)
     ],
 )
-# It overlaps with other statements: the boundary has no complement, and the product stands in.
-_OVERLAPS = allow("s3:*5", "arn:aws:s3:::q")
+# Its condition has no opposite: a boundary with it has no complement, and the product stands in; a
+# role with it has none either, so that the boundary is not passed as it is.
+_NO_OPPOSITE = allow(
+    "s3:*5", "arn:aws:s3:::q", Condition={"ForAnyValue:StringLike": {"aws:TagKeys": "q"}}
+)
 
 
 def _roles() -> Iterator[tuple[str, HostileRole]]:
@@ -141,7 +144,7 @@ def _roles() -> Iterator[tuple[str, HostileRole]]:
     def number() -> int:
         return rng.randrange(100_000)
 
-    def fill(pattern: Callable[[], str], characters: int = MANAGED - 200) -> list[str]:
+    def fill(pattern: Callable[[], str], characters: int = MANAGED - 300) -> list[str]:
         """Patterns until the document is full."""
         found: list[str] = []
         while sum(len(each) + 3 for each in found) < characters:
@@ -167,11 +170,12 @@ def _roles() -> Iterator[tuple[str, HostileRole]]:
         return [document(allow("s3:*", fill(pattern))) for _ in range(count)]
 
     def boundary(*statements: Statement) -> Document:
-        return document(*statements, _OVERLAPS)
+        return document(*statements, _NO_OPPOSITE)
 
     yield (
         "ten policies of 460 actions, a boundary of 450",
         HostileRole(
+            inline=[document(_NO_OPPOSITE)],
             managed=[document(allow([exact() for _ in range(460)])) for _ in range(10)],
             boundary=boundary(allow([exact() for _ in range(450)])),
         ),
@@ -199,7 +203,7 @@ def _roles() -> Iterator[tuple[str, HostileRole]]:
         HostileRole(
             managed=policies(10, exact),
             boundary=document(
-                {"Effect": "Allow", "NotAction": fill(exact), "Resource": "*"}, _OVERLAPS
+                {"Effect": "Allow", "NotAction": fill(exact), "Resource": "*"}, _NO_OPPOSITE
             ),
         ),
     )
@@ -278,20 +282,26 @@ def _roles() -> Iterator[tuple[str, HostileRole]]:
     yield (
         "patterns that overlap in too many ways",
         HostileRole(
-            inline=[document(allow("s3:*", f"arn:aws:s3:::{'*a' * 120}*"))],
+            inline=[document(allow("s3:*", f"arn:aws:s3:::{'*a' * 120}*"), _NO_OPPOSITE)],
             boundary=boundary(allow("s3:*", f"arn:aws:s3:::{'*b' * 120}*")),
         ),
     )
     yield (
         "patterns whose overlap takes long to check",
         HostileRole(
-            inline=[document(allow("s3:*", [f"arn:aws:s3:::{n}*a{'?' * 30}*" for n in range(9)]))],
+            inline=[
+                document(
+                    allow("s3:*", [f"arn:aws:s3:::{n}*a{'?' * 30}*" for n in range(9)]),
+                    _NO_OPPOSITE,
+                )
+            ],
             boundary=boundary(allow("s3:*", [f"arn:aws:s3:::{n}*b{'?' * 30}*" for n in range(9)])),
         ),
     )
     yield (
         "many patterns that overlap",
         HostileRole(
+            inline=[document(_NO_OPPOSITE)],
             managed=[document(allow([f"s3:*{number()}a*" for _ in range(40)])) for _ in range(3)],
             boundary=boundary(allow([f"s3:*{number()}b*" for _ in range(300)])),
         ),
@@ -299,6 +309,7 @@ def _roles() -> Iterator[tuple[str, HostileRole]]:
     yield (
         "ARNs that overlap, as many as may be",
         HostileRole(
+            inline=[document(_NO_OPPOSITE)],
             managed=[
                 document(allow("s3:*", fill(lambda: f"arn:aws:logs:*:*:log-group:{number()}*")))
                 for _ in range(5)
@@ -308,6 +319,23 @@ def _roles() -> Iterator[tuple[str, HostileRole]]:
                     allow(f"s3:Get{n}*", f"arn:aws:logs:eu-{n}:111122223333:log-group:*{n}")
                     for n in range(9)
                 ]
+            ),
+        ),
+    )
+    yield (
+        "a boundary whose statements share actions in every way",
+        HostileRole(
+            inline=[document(allow("s3:*"))],
+            boundary=document(*[allow(f"s3:*{n:02}*", f"arn:aws:s3:::{n}") for n in range(60)]),
+        ),
+    )
+    yield (
+        "a boundary whose statements share actions, each more of them",
+        HostileRole(
+            inline=[document(allow("s3:*"))],
+            boundary=document(
+                *[allow(f"s3:{'a' * n}*", f"arn:aws:s3:::{n}") for n in range(48)],
+                *[allow(f"s3:{'?' * n}", f"arn:aws:s3:::*{n}") for n in range(20)],
             ),
         ),
     )

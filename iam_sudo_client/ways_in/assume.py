@@ -16,7 +16,7 @@ from iam_sudo_core.arns import ROLE_NAME, RoleArn
 from iam_sudo_core.credentials import Credentials
 from iam_sudo_core.errors import quoted
 from iam_sudo_core.policy.documents import merge, serialize, statements
-from iam_sudo_core.session.plan import DURATION_SECONDS, session_name
+from iam_sudo_core.session import DURATION_SECONDS, session_name
 
 if TYPE_CHECKING:
     from iam_sudo_client.ways_in.session import CallerSession

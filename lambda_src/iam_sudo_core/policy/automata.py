@@ -107,6 +107,7 @@ class Patterns:
         self._named: dict[str, int] = {}
         self._stars = self._colon_stars = self._single = self._colon_single = 0
         self._everything = self._ends = start = 0
+        ends: list[int] = []
         bit = 1
         for pattern in patterns:
             start |= bit
@@ -124,7 +125,9 @@ class Patterns:
                     self._named[symbol] = self._named.get(symbol, 0) | bit
                 bit <<= 1
             self._ends |= bit
+            ends.append(bit)
             bit <<= 1
+        self.ends: tuple[int, ...] = tuple(ends)
         self.start: int = self._past_stars(start)
 
     def symbols(self, state: int) -> Iterator[str]:
@@ -142,6 +145,10 @@ class Patterns:
 
     def accepts(self, state: int) -> bool:
         return bool(state & self._ends)
+
+    def matching(self, state: int) -> int:
+        """Those of `ends` whose patterns match what was read so far."""
+        return state & self._ends
 
     def accepts_all(self, state: int) -> bool:
         """Whether whatever follows is accepted too."""
@@ -178,6 +185,33 @@ def contained(texts: Sequence[Automaton], patterns: Patterns, *, steps: Steps) -
                 seen.add(found)
                 open_.append(found)
     return True
+
+
+def matching_together(patterns: Patterns, texts: Automaton, *, steps: Steps) -> set[int]:
+    """Of each text that `texts` accepts, which patterns match it: their `Patterns.ends`, united.
+
+    Whatever is not false has to lead somewhere in `texts`.
+
+    Raises:
+        TooManySteps: that would take more steps than are left.
+    """
+    begin = (texts.start, patterns.start)
+    seen, open_, found = {begin}, [begin], set()
+    while open_:
+        text, places = open_.pop()
+        if not places:
+            found.add(0)
+            continue
+        if texts.accepts(text):
+            found.add(patterns.matching(places))
+        symbols = {":", ANY_OTHER, *texts.symbols(text), *patterns.symbols(places)}
+        steps.take(len(symbols))
+        for symbol in symbols:
+            following = (texts.after(text, symbol), patterns.after(places, symbol))
+            if following[0] and following not in seen:
+                seen.add(following)
+                open_.append(following)
+    return found
 
 
 def surely_within(pattern: str, other: str, *, steps: Steps) -> bool:

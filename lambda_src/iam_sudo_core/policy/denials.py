@@ -16,12 +16,13 @@ from ipaddress import ip_network
 from itertools import combinations
 from typing import Any
 
+from . import shared_actions
 from .compaction import compact
 from .comparisons import comparisons
 from .elements import EVERYTHING, Element
 from .intersection import NotExact, check_cost
 from .patterns import fold, has_variable
-from .statements import ALLOW, DENY, Condition, Statement
+from .statements import ALLOW, ALWAYS, DENY, Condition, Statement
 
 # Operators and what is true exactly when they are not, for keys with one value. "Not" operators
 # are true when the key is absent, the others are false (IAM User Guide, "AWS JSON policy elements:
@@ -53,7 +54,7 @@ _COMPARISON = re.compile("(Numeric|Date)([A-Za-z]+?)(IfExists)?")
 # the keys that have a number or a date whenever they are there at all: the first two always are,
 # MultiFactorAuthAge where somebody has signed in with MFA, TokenIssueTime with temporary
 # credentials (IAM User Guide, "AWS global condition context keys"). `tests/fidelity` compares.
-ALWAYS = {
+ALWAYS_HAVE = {
     "Numeric": frozenset({"aws:epochtime", "aws:multifactorauthage"}),
     "Date": frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"}),
 }
@@ -103,14 +104,21 @@ def complement(boundary: Sequence[Statement]) -> list[Statement]:
     if len(allows) > 1:
         actions = [each.action for each in allows]
         check_cost(comparisons(actions, actions) + len(allows) ** 2, allows[0], "itself")
-    for one, other in combinations(allows, 2):
-        if not one.action.apart(other.action):
-            raise NotExact(other, "it allows actions that another statement allows otherwise")
+    if _share_actions(allows):
+        return [*shared_actions.denied_outside(allows, _left_out), *denials]
     return [
         *_denied_outside(allows),
-        *(denial for allow in allows for denial in _denied_within(allow)),
+        *(Statement(DENY, allow.action, *part) for allow in allows for part in _left_out(allow)),
         *denials,
     ]
+
+
+def _share_actions(allows: Sequence[Statement]) -> bool:
+    """Whether an action may be in two of the statements."""
+    return len(allows) > 1 and (
+        any(each.action.negated for each in allows)
+        or any(not one.action.apart(other.action) for one, other in combinations(allows, 2))
+    )
 
 
 def _denied_outside(allows: Sequence[Statement]) -> Iterator[Statement]:
@@ -118,8 +126,6 @@ def _denied_outside(allows: Sequence[Statement]) -> Iterator[Statement]:
     if not allows:
         yield Statement(DENY, EVERYTHING, EVERYTHING)
         return
-    if len(allows) > 1 and (negated := [each for each in allows if each.action.negated]):
-        raise NotExact(negated[0], "it has NotAction beside other statements")
     actions = Element(
         tuple(dict.fromkeys(pattern for each in allows for pattern in each.action.patterns)),
         allows[0].action.negated,
@@ -128,16 +134,16 @@ def _denied_outside(allows: Sequence[Statement]) -> Iterator[Statement]:
         yield Statement(DENY, _all_but(actions), EVERYTHING)
 
 
-def _denied_within(allow: Statement) -> Iterator[Statement]:
-    """Deny the actions of a statement outside of its resources, and without its condition."""
+def _left_out(allow: Statement) -> Iterator[tuple[Element, Condition]]:
+    """What is denied of a statement's actions: other resources, and all without its condition."""
     if unsure := allow.resource.unsure:
         raise NotExact(allow, f"what {min(unsure)} in its resources matches is not sure")
     if not allow.resource.is_everything:
-        yield Statement(DENY, allow.action, _all_but(allow.resource))
+        yield _all_but(allow.resource), ALWAYS
     for operator, keys in (allow.condition.value or {}).items():
         for key, values in keys.items():
             opposite = _opposite(allow, operator, key, values)
-            yield Statement(DENY, allow.action, EVERYTHING, Condition.parse(opposite))
+            yield EVERYTHING, Condition.parse(opposite)
 
 
 def _all_but(element: Element) -> Element:
@@ -176,7 +182,7 @@ def _beyond(operator: str, name: str, texts: Sequence[str]) -> str | None:
     is_equality = comparison.endswith("Equals") and not comparison.endswith("ThanEquals")
     if (
         comparison not in _BEYOND
-        or name not in ALWAYS[kind]
+        or name not in ALWAYS_HAVE[kind]
         or not texts
         # Less than one of several is not the opposite of not less than one of them.
         or (not is_equality and len(texts) > 1)

@@ -51,7 +51,7 @@ def product(policies: Sequence[Statement], boundary: Sequence[Statement]) -> lis
         raise NotExact(bounds[0], f"it would meet {len(granted):,} statements of the role")
     if bounds:
         check_cost(_cost(granted, bounds), bounds[0], "the role's policies")
-    room = _Room(Steps(MAX_STEPS))
+    room = Room(Steps(MAX_STEPS))
     both = [
         common
         for statement in granted
@@ -91,7 +91,7 @@ def check_cost(cost: int, statement: Statement, against: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Room:
+class Room:
     """What patterns that overlap in part may take, all of them together."""
 
     steps: Steps
@@ -134,22 +134,24 @@ class _Room:
         return False
 
 
-def _intersection(statement: Statement, bound: Statement, room: _Room) -> Statement | None:
+def _intersection(statement: Statement, bound: Statement, room: Room) -> Statement | None:
     """What both allow, or None when that is nothing."""
-    action = _common(statement.action, bound.action, bound, ACTIONS, room)
-    resource = _common(statement.resource, bound.resource, bound, RESOURCES, room)
+    action = common_part(statement.action, bound.action, bound, ACTIONS, room)
+    resource = common_part(statement.resource, bound.resource, bound, RESOURCES, room)
     if action is None or resource is None:
         return None
     if resource.unsure != statement.resource.unsure | bound.resource.unsure:
         raise NotExact(bound, "a resource would be lost that may decide whether it is valid")
-    condition = _joined(statement.condition, bound.condition, bound)
+    condition = joined(statement.condition, bound.condition, bound)
     common = replace(statement, action=action, resource=resource, condition=condition)
     if not (room.shows(statement, common) and room.shows(bound, common)):
         raise NotExact(bound, "its intersection could not be shown to lie within both")
     return common
 
 
-def _common(one: Element, other: Element, bound: Statement, of: str, room: _Room) -> Element | None:
+def common_part(
+    one: Element, other: Element, bound: Statement, of: str, room: Room
+) -> Element | None:
     if one.is_everything:
         return other
     if other.is_everything:
@@ -171,7 +173,7 @@ def _common(one: Element, other: Element, bound: Statement, of: str, room: _Room
 
 
 def _inside(
-    pattern: Pattern, element: Element, bound: Statement, of: str, room: _Room
+    pattern: Pattern, element: Element, bound: Statement, of: str, room: Room
 ) -> Iterator[Pattern]:
     """What of a pattern lies within an element that is not negated."""
     if element.has(pattern.key):
@@ -192,7 +194,7 @@ def _outside(pattern: Pattern, element: Element, bound: Statement) -> Iterator[P
         raise NotExact(bound, f"{pattern.text} lies within it only in part")
 
 
-def _joined(one: Condition, other: Condition, bound: Statement) -> Condition:
+def joined(one: Condition, other: Condition, bound: Statement) -> Condition:
     """The condition that holds when both do."""
     if other.implies(one):
         return other

@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from .carriers import Carrier, is_old
     from .differences import Difference
     from .draft import MAX_CHARACTERS, MAX_POLICY_ARNS
+    from .naming import session_name, session_name_patterns
     from .plan import (
         DURATION_SECONDS,
         SessionPlan,
         plan_sessions,
         plan_whole,
         policy_sizes,
-        session_name,
-        session_name_patterns,
     )
     from .role import Outline, Role, RoleSnapshot, WholeRole
     from .terms import SessionTerms
@@ -73,8 +72,8 @@ if not TYPE_CHECKING:
             "plan_sessions": "plan",
             "plan_whole": "plan",
             "policy_sizes": "plan",
-            "session_name": "plan",
-            "session_name_patterns": "plan",
+            "session_name": "naming",
+            "session_name_patterns": "naming",
             "tags": None,
         },
     )

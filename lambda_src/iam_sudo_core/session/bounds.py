@@ -106,12 +106,13 @@ def _within(bound: _Bound, ways: Iterable[Draft], snapshot: RoleSnapshot) -> Ite
             applied = True
         except (NotExact, PolicyNotUnderstood) as error:
             obstacle = obstacle or error
-        if applied and bound.arn and bound.is_large:
+        if bound.arn and (bound.is_large or not applied):
             with suppress(NotExact, PolicyNotUnderstood):
                 managed = [s for policy in way.policy_arns for s in snapshot.statements(policy)]
                 denials = write(complement(parse((*way.statements, *managed))))
                 how = (*way.how, f"{bound.name} as it is, the role {_COMPLEMENT}")
                 yield Draft(tuple(denials), (bound.arn,), how)
+                applied = True
     if obstacle is None or applied:
         return
     if isinstance(obstacle, PolicyNotUnderstood):

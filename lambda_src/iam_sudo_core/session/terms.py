@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .plan import DURATION_SECONDS, session_name
+from .naming import session_name
+from .plan import DURATION_SECONDS
 
 
 @dataclass(frozen=True)

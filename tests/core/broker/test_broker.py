@@ -120,7 +120,10 @@ def test_a_boundary_that_has_no_exact_form_is_refused(
 ) -> None:
     env = {"StringEquals": {"aws:TagKeys": "env"}}
     boundary = account.managed_policy("boundary", allow("ssm:*", "arn:aws:s3:::a:*", Condition=env))
-    overlapping = {"Version": "2012-10-17", "Statement": [allow("ssm:*", "arn:aws:s3:::a*b")]}
+    overlapping = {
+        "Version": "2012-10-17",
+        "Statement": [allow("ssm:*", "arn:aws:s3:::a*b"), allow("s3:Get*", Condition=env)],
+    }
     account.role("iam-sudo-demo-task", inline={"one": overlapping}, boundary=boundary)
     refused(
         errors.PermissionsBoundaryNotExact,
@@ -155,7 +158,10 @@ def test_a_policy_of_a_request_without_an_exact_form_is_refused(
     account: Account, refused: Callable[..., None]
 ) -> None:
     env = {"StringEquals": {"aws:TagKeys": "env"}}
-    overlapping = {"Version": "2012-10-17", "Statement": [allow("ssm:*", "arn:aws:s3:::a*b")]}
+    overlapping = {
+        "Version": "2012-10-17",
+        "Statement": [allow("ssm:*", "arn:aws:s3:::a*b"), allow("s3:Get*", Condition=env)],
+    }
     account.role("iam-sudo-demo-task", inline={"one": overlapping})
     refused(
         errors.NarrowingNotExact,

@@ -147,11 +147,12 @@ def test_each_test_of_a_condition_is_denied_by_its_opposite(
 @pytest.mark.parametrize(
     ("statements", "problem"),
     [
-        ([allow("s3:*", BUCKET), allow("s3:Get*")], "another statement allows otherwise"),
-        ([allow("s3:Get*", BUCKET), allow("s3:*Object")], "another statement allows otherwise"),
         (
-            [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, allow("iam:GetRole")],
-            "NotAction beside other statements",
+            [
+                {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
+                allow("iam:GetRole", BUCKET),
+            ],
+            "no list of actions says which ones",
         ),
         ([allow("s3:*", "arn:aws:s3:::${aws:userid}/*")], "in its resources matches is not sure"),
     ],
@@ -359,19 +360,19 @@ def test_an_overlap_that_fails_its_check_is_not_used(
 def test_a_product_with_what_is_excepted_is_checked_too(
     monkeypatch: pytest.MonkeyPatch, role: Json, bound: Json
 ) -> None:
-    monkeypatch.setattr(intersection, "_common", lambda one, *_: one)
+    monkeypatch.setattr(intersection, "common_part", lambda one, *_: one)
     with pytest.raises(NotExact, match="lie within both"):
         product([role], bound)
 
 
 def test_a_product_that_loses_a_condition_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intersection, "_joined", lambda *_: ALWAYS)
+    monkeypatch.setattr(intersection, "joined", lambda *_: ALWAYS)
     with pytest.raises(NotExact, match="lie within both"):
         product([allow("s3:Get*")], allow("s3:*Object", Condition={"Null": {"a:k": "true"}}))
 
 
 def test_a_product_that_fails_its_check_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intersection, "_common", lambda one, *_: one)
+    monkeypatch.setattr(intersection, "common_part", lambda one, *_: one)
     with pytest.raises(NotExact, match="lie within both"):
         product([allow("s3:*")], allow("s3:Get*"))
 
@@ -400,8 +401,13 @@ def test_with_the_complement_managed_policies_travel_as_arns() -> None:
     assert first.how == ("boundary as its complement",)
 
 
+# What has it has no complement.
+NO_OPPOSITE = {"StringEquals": {"aws:TagKeys": "env"}}
+NO_COMPLEMENT = allow("sts:TagSession", BUCKET, Condition=NO_OPPOSITE)
+
+
 def test_where_there_is_no_complement_the_product_stands_in() -> None:
-    bounds = [allow("s3:Get*"), allow("s3:*", BUCKET)]
+    bounds = [allow("s3:Get*"), allow("s3:*", BUCKET), NO_COMPLEMENT]
     first, *_ = plans(snapshot(allow("s3:GetObject"), bounds=bounds, managed=[allow("sqs:*")]))
     assert first.policy_arns == ()
     assert first.how == ("boundary as a product",)
@@ -412,7 +418,7 @@ def test_where_there_is_no_complement_the_product_stands_in() -> None:
 
 
 def test_a_product_that_allows_nothing_denies_everything() -> None:
-    bounds = [allow("s3:Get*"), allow("s3:*", BUCKET)]
+    bounds = [allow("s3:Get*"), allow("s3:*", BUCKET), NO_COMPLEMENT]
     first, *_ = plans(snapshot(allow("sqs:*"), bounds=bounds))
     assert first.policy == (
         '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
@@ -420,16 +426,16 @@ def test_a_product_that_allows_nothing_denies_everything() -> None:
 
 
 def test_a_refusal_names_the_boundarys_statement() -> None:
-    of_one = {"StringEquals": {"aws:TagKeys": "env"}}
+    bound = allow("*Object", Condition=NO_OPPOSITE)
     with pytest.raises(errors.PermissionsBoundaryNotExact) as raised:
-        plans(snapshot(allow("s3:Get*"), bounds=[allow("*Object", Condition=of_one)]))
+        plans(snapshot(allow("s3:Get*"), NO_COMPLEMENT, bounds=[bound]))
     assert "policy/boundary cannot be carried over exactly" in str(raised.value)
     assert "s3:Get* and *Object overlap in part, and how depends on" in str(raised.value)
     assert 'in {"Effect":"Allow","Action":"*Object"' in str(raised.value)
 
 
 def test_a_boundary_that_overlaps_is_a_product() -> None:
-    bounds = [allow("s3:*Object"), allow("s3:*", "arn:aws:s3:::*/a/*")]
+    bounds = [allow("s3:*Object"), allow("s3:*", "arn:aws:s3:::*/a/*"), NO_COMPLEMENT]
     first, *_ = plans(snapshot(allow("s3:Get*", "arn:aws:s3:::b*"), bounds=bounds))
     assert json.loads(first.policy)["Statement"] == [
         allow("s3:Get*Object", "arn:aws:s3:::b*"),
@@ -441,9 +447,20 @@ def test_a_managed_policy_that_is_not_understood_is_no_obstacle_to_the_complemen
     odd = {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Odd": 1}
     role = snapshot(allow("sqs:*"), bounds=[allow("s3:*")], managed=[odd])
     assert {plan.how[0] for plan in plans(role)} == {"boundary as its complement"}
-    two = [allow("s3:Get*"), allow("s3:*", BUCKET)]
     with pytest.raises(errors.PolicyNotUnderstood, match="policy/own.*'Odd'"):
-        plans(snapshot(allow("sqs:*"), bounds=two, managed=[odd]))
+        plans(snapshot(allow("sqs:*"), bounds=[NO_COMPLEMENT], managed=[odd]))
+
+
+def test_a_boundary_that_is_carried_over_by_no_construction_is_passed_as_it_is() -> None:
+    logs = "arn:aws:logs:eu-west-1:111122223333"
+    bound = allow("logs:*", f"{logs}:*:prod*", Condition=NO_OPPOSITE)
+    [first, *_] = plans(snapshot(allow("logs:*", f"{logs}:log-group:prod1"), bounds=[bound]))
+    assert first.policy_arns == (ARN,)
+    assert first.how == ("boundary as it is, the role as its complement",)
+    assert json.loads(first.policy)["Statement"] == [
+        deny(NotAction="logs:*"),
+        without_resource(deny("logs:*"), NotResource=f"{logs}:log-group:prod1"),
+    ]
 
 
 def test_a_boundary_that_was_not_read_refuses_the_role() -> None:
@@ -465,9 +482,9 @@ def test_fields_that_an_arn_of_the_boundary_lacks_are_anything() -> None:
     )
     assert deny("*", "arn:aws:sqs:*:*:*") in complement_
     assert product_ == [deny("*")]
-    two = [but_sqs, allow("sqs:ListQueues")]
-    for plan in plans(snapshot(allow("sqs:SendMessage", JOBS), bounds=two)):
-        assert json.loads(plan.policy)["Statement"] == [deny("*")]
+    two = [but_sqs, allow("sqs:ListQueues", Condition=NO_OPPOSITE)]
+    for plan in plans(snapshot(allow("sqs:SendMessage", JOBS), NO_COMPLEMENT, bounds=two)):
+        assert json.loads(plan.policy)["Statement"] == [NO_COMPLEMENT]
 
 
 @pytest.mark.parametrize("element", ["Resource", "NotResource"])
@@ -477,7 +494,7 @@ def test_a_boundary_with_a_wildcard_in_a_resource_type_is_carried_over_by_no_gue
     logs = "arn:aws:logs:eu-west-1:111122223333"
     bound = without_resource(allow("logs:*"), **{element: f"{logs}:*:prod*"})
     with pytest.raises(errors.PermissionsBoundaryNotExact, match="prod"):
-        plans(snapshot(allow("logs:*", f"{logs}:log-group:prod1"), bounds=[bound]))
+        plans(snapshot(allow("logs:*", f"{logs}:log-group:prod1"), NO_COMPLEMENT, bounds=[bound]))
     # All of it is carried over: the statement stays as it is.
     [plan, *_] = plans(snapshot(allow("logs:*"), bounds=[bound]))
     assert json.loads(plan.policy)["Statement"] == [bound]

@@ -299,8 +299,8 @@ READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 NO_LISTS = {"Effect": "Deny", "Action": "s3:List*", "Resource": "*"}
 LARGE_BOUNDARY = document(
     allow([f"{service}:Get{'Name' * 3}{n:04}" for n in range(1_500) for service in ("s3", "sqs")]),
-    # Has no complement: its actions are allowed otherwise, too.
-    allow("s3:Get*", "*", Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}),
+    # Has no complement, since its condition has no opposite.
+    allow("s3:Get*", "*", Condition={"StringEquals": {"aws:TagKeys": "env"}}),
 )
 
 

@@ -17,7 +17,7 @@ from iam_sudo_core import (
 )
 from iam_sudo_core.arns import RoleArn
 from iam_sudo_core.policy import matches
-from iam_sudo_core.session.plan import session_name, session_name_patterns
+from iam_sudo_core.session import session_name, session_name_patterns
 
 
 def plan_session(role: RoleSnapshot, *, base_role: RoleArn) -> SessionPlan:
