@@ -30,11 +30,12 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class HostileRole:
-    """The documents of a role's policies."""
+    """The documents of a role's policies; of AWS's own a boundary may be far larger."""
 
     inline: Sequence[Document] = ()
     managed: Sequence[Document] = ()
     boundary: Document | None = None
+    is_of_aws: bool = False
 
 
 class Iam:
@@ -356,6 +357,51 @@ def _roles() -> Iterator[tuple[str, HostileRole]]:
         "actions times resources, in ten policies",
         HostileRole(
             managed=[document(allow(fill(wild, 2_800), fill(bucket, 2_800))) for _ in range(10)]
+        ),
+    )
+    # ReadOnlyAccess is such a policy.
+    reads = document(allow([f"service{n % 50}:Get{'Name' * 3}{number():05}" for n in range(2_700)]))
+    paths = [f"{bucket()}{'x' * 80}" for _ in range(85)]
+    yield (
+        "long resources within all that AWS lets read",
+        HostileRole(inline=[document(allow("*", paths))], boundary=reads, is_of_aws=True),
+    )
+    yield (
+        "fifty conditions within all that AWS lets read",
+        HostileRole(
+            inline=[
+                document(
+                    *[
+                        allow(
+                            "*", path, Condition={"StringEquals": {"aws:RequestedRegion": f"{n}"}}
+                        )
+                        for n, path in enumerate(paths[:45])
+                    ]
+                )
+            ],
+            boundary=reads,
+            is_of_aws=True,
+        ),
+    )
+    yield (
+        "all but 400 actions of 97 services, on 40 resources",
+        HostileRole(
+            inline=[
+                document(
+                    {
+                        "Effect": "Deny",
+                        "NotAction": [f"s{n % 97}:{'G' * 9}{n:04}" for n in range(400)],
+                        "Resource": [bucket() for _ in range(40)],
+                    }
+                )
+            ]
+        ),
+    )
+    yield (
+        "twenty-five policies of 400 actions, and many statements",
+        HostileRole(
+            inline=[document(*[allow(f"s3:Do{n}", f"{bucket()}{'x' * 50}") for n in range(80)])],
+            managed=[document(allow([f"s{n}:Do{m:05}" for m in range(400)])) for n in range(25)],
         ),
     )
     yield "ten policies of actions, without a boundary", HostileRole(managed=policies(10, exact))

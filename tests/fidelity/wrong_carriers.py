@@ -35,7 +35,9 @@ def parts() -> Statements:
     return {
         f"{name} {number}": dict(part)
         for name, statement in ROLE.items()
-        for number, part in enumerate(write(cut(parse([statement])[0], room=_ROOM) or ()))
+        for number, part in enumerate(
+            write(cut(parse([statement])[0], room=_ROOM, most=1_000) or ())
+        )
     }
 
 

@@ -185,15 +185,15 @@ def _is_said(statement: Statement, others: Sequence[Statement]) -> bool:
     others = [other for other in others if other.applies_where(statement)]
     if any(other.covers(statement) for other in others):
         return True
-    if statement.action.negated:
-        actions = [statement.action]
-    else:
-        actions = [statement.action.one(pattern) for pattern in statement.action.patterns]
+    action = statement.action
     # Many actions lie within the same statements, which are asked once.
-    within = {
-        tuple(n for n, other in enumerate(others) if other.action.covers(action))
-        for action in actions
-    }
+    if action.negated:
+        within = {tuple(n for n, other in enumerate(others) if other.action.covers(action))}
+    else:
+        within = {
+            tuple(n for n, other in enumerate(others) if other.action.has(key))
+            for key in action.keys
+        }
     return all(_reach(statement.resource, [others[n].resource for n in some]) for some in within)
 
 

@@ -10,12 +10,15 @@ too long can be said for some beginnings at a time: every part names those actio
 begin with its own, and `x*` for each beginning x of the others, which is a service at least. What
 begins with x is then decided by one part, as the list decides it. `NotResource` stays whole.
 
-Every result is checked before it is used, by what it says and not by how it was made.
+Every result is checked before it is used, by what it says and not by how it was made. What would
+take more parts than anybody has room for is not begun: a statement may have 90 resources that are
+all too long for a part, within the 3,000 actions of a boundary.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -34,8 +37,8 @@ _LITERAL = re.compile("(?P<service>[a-z0-9-]+:)[a-z0-9]*")
 _FAMILY = re.compile(r"[a-z0-9-]+:[a-z0-9]*\*")
 
 
-def cut(statement: Statement, *, room: int) -> list[Statement] | None:
-    """The statement, or parts of at most `room` characters each; None where that cannot be.
+def cut(statement: Statement, *, room: int, most: int) -> list[Statement] | None:
+    """At most so many parts, of at most `room` characters each; None where that cannot be.
 
     Raises:
         NotEquivalent: the parts did not pass the check, which is a defect here.
@@ -43,15 +46,26 @@ def cut(statement: Statement, *, room: int) -> list[Statement] | None:
     if length(statement) <= room:
         return [statement]
     ways = []
-    for parts in (_by_actions(statement, room), _by_resources(statement, room)):
+    for deal in (_by_actions, _by_resources):
+        parts = deal(statement, room, most)
         # Each part has less to be dealt out than the whole, so there is an end to it.
         if len(parts) > 1:
             if not say_the_same(parts, statement):
                 raise NotEquivalent("the parts of a statement could not be shown to mean the same")
-            cut_up = [cut(part, room=room) for part in parts]
-            if None not in cut_up:
-                ways.append([each for some in cut_up for each in some or ()])
+            if cut_up := _cut_all(parts, room, most):
+                ways.append(cut_up)
     return min(ways, key=len, default=None)
+
+
+def _cut_all(parts: Sequence[Statement], room: int, most: int) -> list[Statement] | None:
+    cut_up: list[Statement] = []
+    for number, part in enumerate(parts, 1):
+        # One at least for each of those that come after it.
+        some = cut(part, room=room, most=most - len(cut_up) - (len(parts) - number))
+        if some is None:
+            return None
+        cut_up += some
+    return cut_up
 
 
 def length(statement: Statement) -> int:
@@ -77,40 +91,42 @@ def say_the_same(parts: Sequence[Statement], whole: Statement) -> bool:
     return _is_union(actions, whole.action)
 
 
-def _by_actions(statement: Statement, room: int) -> list[Statement]:
+def _by_actions(statement: Statement, room: int, most: int) -> list[Statement]:
     action = statement.action
     if action.negated:
-        return _by_beginnings(statement, room)
+        return _by_beginnings(statement, room, most)
     return _dealt_out(
-        action.patterns, lambda some: statement.with_action(action.keeping(some)), room
+        action.patterns, lambda some: statement.with_action(action.keeping(some)), room, most
     )
 
 
-def _by_resources(statement: Statement, room: int) -> list[Statement]:
+def _by_resources(statement: Statement, room: int, most: int) -> list[Statement]:
     resource = statement.resource
     if resource.negated:
         return []
     unsure = [pattern for pattern in resource.patterns if pattern.key in resource.unsure]
     sure = [pattern for pattern in resource.patterns if pattern.key not in resource.unsure]
     return _dealt_out(
-        sure, lambda some: statement.with_resource(resource.keeping([*unsure, *some])), room
+        sure, lambda some: statement.with_resource(resource.keeping([*unsure, *some])), room, most
     )
 
 
-def _by_beginnings(statement: Statement, room: int) -> list[Statement]:
+def _by_beginnings(statement: Statement, room: int, most: int) -> list[Statement]:
     patterns = statement.action.patterns
     found = _families([pattern.key for pattern in patterns], longest=room // 4)
     # Where the list itself has `x*`, it decides, and stays.
     families = {x: keys for x, keys in found.items() if f"{x}*" not in statement.action.keys}
     of = {key: family for family, keys in families.items() for key in keys}
+    others = {each: Pattern.action(f"{each}*") for each in families}
 
     def decides(some: Sequence[str]) -> Statement:
         """The part that decides about these families; what is of none stands in every part."""
-        kept = [each for each in patterns if of.get(each.key) in (None, *some)]
-        others = [Pattern.action(f"{each}*") for each in families if each not in some]
-        return statement.with_action(statement.action.keeping([*kept, *others]))
+        here = {None, *some}
+        kept = [each for each in patterns if of.get(each.key) in here]
+        left = [pattern for each, pattern in others.items() if each not in here]
+        return statement.with_action(statement.action.keeping([*kept, *left]))
 
-    return _dealt_out(sorted(families), decides, room)
+    return _dealt_out(sorted(families), decides, room, most)
 
 
 def _families(keys: Sequence[str], *, longest: int, beginning: str = "") -> dict[str, list[str]]:
@@ -129,17 +145,23 @@ def _families(keys: Sequence[str], *, longest: int, beginning: str = "") -> dict
 
 
 def _dealt_out(
-    items: Sequence[T], part: Callable[[Sequence[T]], Statement], room: int
+    items: Sequence[T], part: Callable[[Sequence[T]], Statement], room: int, most: int
 ) -> list[Statement]:
-    """Parts of as many items as there is room for, in their order; of one at least."""
+    """Parts of as many items as there is room for, in their order; of one at least.
+
+    None at all where there would be more than `most`.
+    """
     parts: list[Statement] = []
-    taken: list[T] = []
-    for item in items:
-        if taken and length(part([*taken, item])) > room:
-            parts.append(part(taken))
-            taken = []
-        taken.append(item)
-    return [*parts, part(taken)] if taken else parts
+    left = items
+    while left:
+        if len(parts) == most:
+            return []
+        # With each item a part is longer, or hardly shorter; what is too long is cut again.
+        numbers = range(1, len(left) + 1)
+        number = max(1, bisect_right(numbers, room, key=lambda n: length(part(left[:n]))))
+        parts.append(part(left[:number]))
+        left = left[number:]
+    return parts
 
 
 def _is_union(parts: Sequence[Element], whole: Element) -> bool:
@@ -161,8 +183,11 @@ def _is_common(parts: Sequence[Element], whole: Element) -> bool:
         following.startswith(each) for each, following in pairwise(beginnings)
     ):
         return False
-    return all(any(each not in part.keys for part in parts) for each in added) and all(
-        key in part.keys or any(key.startswith(each[:-1]) for each in part.keys & added)
-        for part in parts
-        for key in whole.keys
-    )
+    if not all(any(each not in part.keys for part in parts) for each in added):
+        return False
+    for key in whole.keys:
+        # The beginnings of it; of those that were added there is one at most.
+        said = {f"{key[:end]}*" for end in range(len(key) + 1)} & added
+        if not all(key in part.keys or said & part.keys for part in parts):
+            return False
+    return True

@@ -61,17 +61,17 @@ class Element:
         """Whether all that `key` matches surely lies within the element."""
         if self.negated:
             return all(disjoint(key, pattern.key) for pattern in self.near(key))
-        return (
-            self.is_everything
-            or key in self.keys
-            or any(covers(each, key) for each in self.may_cover(key))
-        )
+        keys = self.keys
+        return key in keys or "*" in keys or any(covers(each, key) for each in self.may_cover(key))
 
     def may_cover(self, key: str) -> Iterable[str]:
         """The patterns that may cover another one."""
+        wildcards = self._wildcards
+        if not wildcards:
+            return
         start = _before_colon(key)
         for each in {start, ""}:
-            yield from (pattern.key for pattern in self._wildcards.get(each, ()))
+            yield from (pattern.key for pattern in wildcards.get(each, ()))
 
     def starts(self) -> Iterable[tuple[str, Pattern]]:
         """Each pattern and what it begins with; only those that begin alike are compared."""

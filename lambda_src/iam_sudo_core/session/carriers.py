@@ -44,6 +44,9 @@ DAYS_KEPT = 2
 _HASH_CHARACTERS = 20
 _NAME_CHARACTERS = len("20261125-") + _HASH_CHARACTERS
 _NAME = re.compile(rf"(?P<day>[0-9]{{8}})-[a-z2-7]{{{_HASH_CHARACTERS}}}")
+# Of all statements that have to be cut. Two parts that follow one another are longer than a carrier
+# together, unless the first is what is left of an action, or a resource, that was cut itself.
+_MOST_PARTS = 3 * MAX_POLICY_ARNS
 _ROOM = MAX_CARRIER - len(serialize(merge([[{}]]))) + len("{}")
 
 
@@ -107,11 +110,14 @@ def pack(statements: Sequence[Statement]) -> list[str] | None:
         NotEquivalent: the result did not pass the check, which is a defect here.
     """
     parts: list[Statement] = []
+    left = _MOST_PARTS
     for statement in statements:
-        cut_up = cut(statement, room=_ROOM)
+        cut_up = cut(statement, room=_ROOM, most=left)
         if cut_up is None:
             return None
         parts += cut_up
+        if len(cut_up) > 1:
+            left -= len(cut_up)
     documents = _packed(parts)
     carried = [each for text in documents for each in json.loads(text)["Statement"]]
     if {serialize(each) for each in carried} != {_text(part) for part in parts}:

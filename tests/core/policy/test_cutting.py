@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from iam_sudo_core.policy import Statement, cutting, matches, parse
 from iam_sudo_core.policy.compaction import NotEquivalent
-from iam_sudo_core.policy.cutting import cut, length, say_the_same
+from iam_sudo_core.policy.cutting import length, say_the_same
+from iam_sudo_core.policy.documents import serialize
 
 ACTIONS = [
     "s3:GetObject", "S3:PutObject", "s3:Get*", "s3:*", "s3vectors:Get*", "sqs:SendMessage",
@@ -26,6 +27,10 @@ ASKED = [
     "ecr:Put", "a4b:Do", "xray:Get", "9x:Get", "-:x",
 ]  # fmt: skip
 ABOUT = ["arn:aws:s3:::a/1", "arn:aws:s3:::b", "arn:aws:s3:::d1", "arn:aws:sqs:x:111122223333:q"]
+
+
+def cut(whole: Statement, *, room: int, most: int = 1_000) -> list[Statement] | None:
+    return cutting.cut(whole, room=room, most=most)
 
 
 def statement(effect: str = "Allow", **elements: Any) -> Statement:
@@ -130,6 +135,44 @@ def test_unsure_resources_stay_in_every_part() -> None:
     parts = cut(statement("Deny", Resource=[*resources, unsure]), room=700) or []
     assert len(parts) > 1
     assert all(unsure in part.resource.keys for part in parts)
+
+
+@pytest.mark.parametrize("name", ["Action", "NotAction", "Resource"])
+def test_no_more_parts_are_made_than_there_may_be(name: str) -> None:
+    texts = [f"s{n % 7}:Get{n}" if name != "Resource" else f"arn:aws:s3:::{n}" for n in range(60)]
+    whole = statement("Deny", **{name: texts})
+    parts = cut(whole, room=300) or []
+    assert len(parts) > 2
+    assert cut(whole, room=300, most=len(parts)) == parts
+    assert cut(whole, room=300, most=len(parts) - 1) is None
+
+
+def test_parts_of_parts_count_as_well() -> None:
+    actions = [f"s3:Get{'x' * 60}{number}" for number in range(5)]
+    resources = [f"arn:aws:s3:::{'b' * 60}{number}" for number in range(5)]
+    whole = statement(Action=actions, Resource=resources)
+    parts = cut(whole, room=220) or []
+    assert len(parts) == 25
+    assert cut(whole, room=220, most=25) == parts
+    assert cut(whole, room=220, most=24) is None
+
+
+def test_what_takes_more_parts_than_may_be_is_soon_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[int] = []
+
+    def counted(document: Any) -> str:
+        written.append(len(text := serialize(document)))
+        return text
+
+    monkeypatch.setattr(cutting, "serialize", counted)
+    actions = [f"service{number % 50}:Get{'Name' * 3}{number:04}" for number in range(3_000)]
+    resources = [f"arn:aws:s3:::bucket-{number:03}/{'x' * 80}" for number in range(90)]
+    for name in ("Action", "NotAction"):
+        assert cut(statement(**{name: actions}, Resource=resources), room=6_000, most=30) is None
+    # It was 6,000 million characters, which took half a minute.
+    assert sum(written) < 100_000_000
 
 
 WHOLE = {"Effect": "Deny", "Action": ["s3:Get", "s3:Put"], "Resource": ["arn:a", "arn:b"]}
