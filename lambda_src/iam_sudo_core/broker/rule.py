@@ -195,7 +195,7 @@ def _duration(rule: Mapping[str, object], where: str) -> int | None:
     if name not in rule:
         return None
     value = rule[name]
-    if isinstance(value, bool) or not isinstance(value, int) or not SHORTEST <= value <= LONGEST:
+    if not isinstance(value, int) or not SHORTEST <= value <= LONGEST:
         fields.invalid(
             f"{where}: {name} is {quoted(value)} and has to be a whole number, of "
             f"{SHORTEST} to {LONGEST} (a session has {DURATION_SECONDS} at most)"

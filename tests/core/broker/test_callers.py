@@ -5,7 +5,8 @@ import pytest
 from iam_sudo_core.broker.callers import CallerPattern, Identity
 from iam_sudo_core.errors import InvalidSettings
 
-IAM, SESSION = "arn:aws:iam::111122223333", "arn:aws:sts::111122223333:assumed-role"
+IAM, STS = "arn:aws:iam::111122223333", "arn:aws:sts::111122223333"
+SESSION = f"{STS}:assumed-role"
 
 
 def fits(pattern: str, caller: str, *, is_allow: bool = True) -> bool:
@@ -95,6 +96,9 @@ def test_a_deny_of_somebody_is_of_nobody_else() -> None:
         "arn:*:iam::111122223333:role/team/Developer",
         f"{IAM}:role/team/Dev*",
         f"{IAM}:role/*/Dev?",
+        # Named as a permission set's, and elsewhere.
+        f"{IAM}:role/team/AWSReservedSSO_Dev_*",
+        f"{IAM}:role/aws-reserved/AWSReservedSSO_Dev_*",
     ],
 )
 def test_an_allow_of_a_role_below_a_path_is_of_one_role(text: str) -> None:
@@ -102,6 +106,36 @@ def test_an_allow_of_a_role_below_a_path_is_of_one_role(text: str) -> None:
         CallerPattern.parse(text, where="callers", is_allow=True)
     # In a deny it can only take away.
     assert CallerPattern.parse(text, where="callers", is_allow=False)
+
+
+def test_a_kind_of_callers_is_no_other() -> None:
+    root, user, federated = f"{IAM}:root", f"{IAM}:user/*", f"{STS}:federated-user/*"
+    for pattern, caller in (
+        (user, root),
+        (root, f"{IAM}:user/root"),
+        (federated, f"{SESSION}/Dev/ann"),
+        (f"{SESSION}/*", federated.replace("*", "ann")),
+    ):
+        assert not fits(pattern, caller)
+        assert not fits(pattern, caller, is_allow=False)
+    assert fits(federated, federated.replace("*", "ann"))
+
+
+@pytest.mark.parametrize(
+    ("caller", "source_identity"),
+    [
+        (f"{IAM}:user/team/ann", "ann"),
+        # STS takes no name of one character.
+        (f"{IAM}:user/x", "user-x"),
+        (f"{IAM}:root", "root"),
+        (f"{SESSION}/Dev/ann@example.com", "ann@example.com"),
+        (f"{SESSION}/Dev/{'a' * 64}", "a" * 64),
+    ],
+)
+def test_a_caller_s_name_is_their_source_identity(caller: str, source_identity: str) -> None:
+    identity = Identity.parse(caller)
+    assert identity
+    assert identity.source_identity == source_identity
 
 
 def test_permission_sets_of_any_account_are_known_by_their_names() -> None:
@@ -117,7 +151,11 @@ def test_permission_sets_of_any_account_are_known_by_their_names() -> None:
         "arn:aws:iam::11112222333:user/bob",
         "arn:aws:iam::1111?:user/bob",
         "arn:aws:iam::1111222233334*:user/bob",
+        "arn:aws:iam::1111-2222-33*:user/bob",
+        "arn:aws:iam::11112222333x:user/bob",
         "arn:asw:iam::111122223333:user/bob",
+        "arn:aws_cn:iam::111122223333:user/bob",
+        "arn:aws1:iam::111122223333:user/bob",
         # What no name has: blanks, lookalikes of other scripts, other characters.
         f"{IAM}:user/bo b",
         f"{IAM}:user/bob ",
@@ -131,7 +169,7 @@ def test_permission_sets_of_any_account_are_known_by_their_names() -> None:
         f"{SESSION}/Dev/b",
         f"{SESSION}/Dev/{'b' * 65}",
         f"{IAM}:user/{'b' * 65}*",
-        f"{SESSION.rpartition(':')[0]}:federated-user/{'b' * 33}",
+        f"{STS}:federated-user/{'b' * 33}",
         f"{SESSION}/Dev*/a/b",
     ],
 )

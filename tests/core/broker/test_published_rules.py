@@ -21,6 +21,12 @@ from tests.fake_sts import ANN, BOB, FakeSts, sign
 
 PARAMETER = "/iam-sudo/iam-sudo/rules"
 ASKED = {"role_name": "orders-task"}
+EVERYBODY: dict[str, Any] = {
+    "effect": "allow",
+    "callers": ["*"],
+    "role-names": ["*"],
+    "principals": [{"*": "*"}],
+}
 # Each is a slip, and would let everybody in if somebody guessed what is meant.
 MALFORMED = [
     " ",
@@ -34,6 +40,10 @@ MALFORMED = [
     "[" * 4_000,
     '{"rules": [], "rules": []}',
     '{"Rules": []}',
+    json.dumps({"rules": [EVERYBODY], "allowed-base-roles": ["*"]}),
+    json.dumps({"rules": [EVERYBODY], "Rules": []}),
+    json.dumps([{"rules": [EVERYBODY]}]),
+    json.dumps({"rules": [{**EVERYBODY, "comment": "for now"}]}),
     '{"rules": ["*"]}',
     '{"rules": [{"effect": "allow", "callers": "*", "role-names": ["*"], "principals": []}]}',
 ]
@@ -108,6 +118,15 @@ def test_a_new_version_holds_from_the_next_request_on(
         asks(ask, sts)
     asks(ask, sts, who=BOB)
     assert lines(capsys.readouterr().out)[-1]["rules_version"] == 2
+
+
+def test_a_version_that_says_the_same_is_another_version(
+    ask: Ask, sts: FakeSts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for version in (1, 2):
+        asks(ask, sts)
+        assert decided(capsys.readouterr().out)["rules_version"] == version
+        publish(allow(ANN))
 
 
 def test_one_that_was_deleted_and_made_anew_is_another_one_in_spite_of_its_version(

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from iam_sudo_core import errors
-from tests.aws_account import ECS, Account
-from tests.core.broker.conftest import Ask
+from tests.aws_account import ECS, Account, Calls
+from tests.core.broker.conftest import Ask, assumed
 from tests.core.broker.test_proof import ASKED, RULES, account, rules  # noqa: F401 - fixtures
 from tests.core.conftest import decided
 from tests.fake_sts import ANN, FakeSts, sign
@@ -200,6 +200,17 @@ def test_a_role_whose_trust_policy_is_not_understood_is_nobody_s(
     assert said(ask, sts, {"role_name": "orders-odd"}) == missing
     line = decided(capsys.readouterr().out)
     assert (line["role_refused"], line["denied_by"]) == ("orders-odd", [])
+
+
+@pytest.mark.parametrize("explain", [{}, {"explain": True}])
+def test_with_rules_too_a_base_role_is_one_of_those_that_are_allowed(
+    ask: Ask, sts: FakeSts, calls: Calls, explain: dict[str, bool]
+) -> None:
+    for base_role in ("Another", "IAMSudoUser2", "arn:aws:iam::444455556666:role/IAMSudoUser"):
+        event = {**ASKED, "base_role": base_role, **explain}
+        with pytest.raises(errors.BaseRoleNotAllowed):
+            ask(event, sign(sts, event))
+    assert assumed(calls) == []
 
 
 def test_an_arn_of_another_partition_is_no_role_of_this_account(ask: Ask, sts: FakeSts) -> None:

@@ -217,6 +217,10 @@ def test_a_pattern_that_fits_no_caller_is_an_error(text: str) -> None:
         ({"role-paths": ["/team"]}, "fits no path"),
         ({"max-duration-seconds": 60}, "900 to 43200"),
         ({"max-duration-seconds": True}, "900 to 43200"),
+        ({"max-duration-seconds": 899}, "900 to 43200"),
+        ({"max-duration-seconds": 43_201}, "900 to 43200"),
+        ({"max-duration-seconds": -900}, "900 to 43200"),
+        ({"max-duration-seconds": 10**30}, "900 to 43200"),
         ({"max-duration-seconds": "900"}, "900 to 43200"),
         ({"max-duration-seconds": 900.0}, "900 to 43200"),
         ({"require-reason": "yes"}, "true or false"),
@@ -233,10 +237,17 @@ def test_a_rule_with_a_slip_is_an_error(changes: dict[str, Any], problem: str) -
     assert str(caught.value).startswith("IAM_SUDO_POLICY: rule 2")
 
 
-@pytest.mark.parametrize("rules", [[], {}, None, "*", [7], [[]]])
+@pytest.mark.parametrize("rules", [[], {}, None, "*", {"effect": "allow"}, [7], [[]]])
 def test_rules_are_a_list_of_objects(rules: Any) -> None:
-    with pytest.raises(InvalidSettings, match="rule"):
+    problem = "rule 1 is .* an object" if rules and isinstance(rules, list) else "has to be a list"
+    with pytest.raises(InvalidSettings, match=problem):
         RoleSelectionPolicy.parse(json.dumps({"allowed-base-roles": [BASE], "rules": rules}))
+
+
+def test_rules_come_with_the_base_roles_that_are_allowed() -> None:
+    for base_roles in ({}, {"allowed-base-roles": []}):
+        with pytest.raises(InvalidSettings, match="allowed-base-roles"):
+            RoleSelectionPolicy.parse(json.dumps({"rules": [RULE], **base_roles}))
 
 
 @pytest.mark.parametrize("field", ["allowed-role-names", "allowed-principals", "allowed-role-arns"])
@@ -334,6 +345,22 @@ def test_limits_hold_whichever_principal_the_request_names() -> None:
     assert given.rule.startswith("rule 2: ")
 
 
+def test_a_rule_about_one_type_of_principals_is_about_no_other() -> None:
+    accounts = {"principals": [{"AWS": "*"}]}
+    assert grant({**RULE, **accounts}) is None
+    assert grant(RULE, {**DENY, **accounts})
+    assert grant(RULE, {**DENY, "principals": [{"Service": "*"}]}) is None
+
+
+def test_limits_of_an_allow_about_somebody_who_may_not_assume_the_role_are_none() -> None:
+    more = {"Effect": "Allow", **TRUSTED_ONCE_MORE[0]}
+    trust = {**ECS, "Statement": [*ECS["Statement"], more]}
+    strict = {**RULE, "principals": [DENIED_FOR_IT[0]], "require-reason": True}
+    given = grant(RULE, strict, trust=trust)
+    assert given
+    assert not given.require_reason
+
+
 def test_a_deny_by_a_tag_denies_in_any_case_of_any_script() -> None:
     deny = {**DENY, "role-tags": {"\u00c9quipe": "x"}}
     assert grant(RULE, deny, tags={"\u00e9quipe": "x"}) is None
@@ -357,6 +384,7 @@ def test_a_deny_by_a_tag_denies_in_any_case_of_any_script() -> None:
         ({"role-paths": ["/team \u2215/"]}, "fits no path"),
         ({"role-paths": ["/t\u0435am/*"]}, "fits no path"),
         ({"role-tags": {"team*": "x"}}, "no key of a tag"),
+        ({"role-tags": {"": "x"}}, "no key of a tag"),
         ({"role-tags": {"te,am": "x"}}, "no key of a tag"),
         ({"role-tags": {"t" * 129: "x"}}, "no key of a tag"),
         ({"role-tags": {"team": "orders,billing"}}, "fits no value"),
