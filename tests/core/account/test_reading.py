@@ -27,6 +27,21 @@ def test_a_list_that_is_cut_off_is_not_the_list() -> None:
         calls.pages(iam, "list_role_policies", "PolicyNames", RoleName=NAME)
 
 
+def test_a_role_whose_name_has_another_case_is_not_the_role(
+    account: Account, broker: ModuleType
+) -> None:
+    account.role(NAME, inline={"p": {"Version": "2012-10-17", "Statement": [allow("s3:*")]}})
+
+    def in_another_case(params: dict[str, Any], **_: Any) -> None:
+        # As IAM does, which finds a name in any case.
+        params["RoleName"] = NAME
+
+    broker._IAM.meta.events.register("before-parameter-build.iam.GetRole", in_another_case)
+    assert broker.handler({"role_name": NAME}, CONTEXT)["AccessKeyId"]
+    with pytest.raises(errors.RoleNotFound):
+        broker.handler({"role_name": NAME.title()}, CONTEXT)
+
+
 def test_a_boundary_without_an_arn_is_not_no_boundary(account: Account, broker: ModuleType) -> None:
     account.role(NAME, inline={"p": {"Version": "2012-10-17", "Statement": [allow("s3:*")]}})
 

@@ -15,8 +15,11 @@ from moto.iam.models import IAMBackend, iam_backends
 
 from iam_sudo_core import Request, errors
 from iam_sudo_core.broker import decision
+from iam_sudo_core.broker.audit import AuditLine, malformed_rules
+from iam_sudo_core.broker.published import Published
 from tests.aws_account import ACCOUNT, ECS, Account, Calls, allow
 from tests.core.conftest import BASE_ROLE, CONTEXT, ONE, READ_ONLY, Invoke, decided, sent
+from tests.fake_sts import ANN
 
 LAMBDA = json.loads(json.dumps(ECS).replace("ecs-tasks", "lambda"))
 
@@ -784,6 +787,49 @@ def test_nobody_fills_the_log_by_a_value_of_any_type(
     for line in capsys.readouterr().out.splitlines():
         assert json.loads(line)["audit"] == "iam-sudo"
         assert len(line) < 2_000
+
+
+def test_nor_by_many_long_values_or_by_rules() -> None:
+    audit = AuditLine(request_id="req-1", event={}, clock=lambda: 0)
+    audit.note(several=("x" * 4_000, 7))
+    long, seven = json.loads(audit.listed())["several"]
+    assert (len(long), seven) == (256, 7)
+    slip = Published(f"/iam-sudo/{'x' * 4_000}", 7, None, None, problem="x" * 4_000)
+    line = json.loads(malformed_rules(slip, request_id="req-1", now=0))
+    assert (len(line["parameter"]), len(line["problem"])) == (256, 256)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028", "\x85", "\x00", "\x1b[2K", "\ud800"])
+def test_what_is_asked_is_no_line_of_the_log(
+    broker: ModuleType, end: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forged = f'x{end}{{"audit": "iam-sudo", "decision": "granted", "caller": "{ANN}"}}{end}'
+    for event in (
+        dict.fromkeys(("role_name", "principal", "base_role", "reason"), forged),
+        {"role_name": "a", "policy": {forged: forged}},
+        {"role_name": "a", forged: forged},
+        {"list": True, forged: 1},
+    ):
+        with pytest.raises(errors.InvalidRequest):
+            broker.handler(event, CONTEXT)
+        log = capsys.readouterr().out
+        assert log.replace("\n", "").isprintable()
+        assert log.isascii()
+        asked, refused = map(json.loads, log.splitlines())
+        assert (asked["decision"], refused["decision"]) == ("asked", "refused")
+
+
+def test_nobody_is_named_by_what_they_ask(
+    broker: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("caller", "decision", "request_id", "audit", "_aws", "granted", "source_identity")
+    for name in names:
+        with pytest.raises(errors.InvalidRequest, match="unknown key"):
+            broker.handler({"role_name": "iam-sudo-demo-task", name: ANN}, CONTEXT)
+        log = capsys.readouterr().out
+        line = decided(log)
+        assert (line["caller"], line["decision"]) == ("unproven", "refused")
+        assert ANN not in log
 
 
 def test_a_defect_grants_nothing_and_tells_the_caller_where_to_look(

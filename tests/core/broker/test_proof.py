@@ -697,6 +697,7 @@ def test_a_role_that_tests_the_source_identity_is_refused_where_a_session_gets_r
         }
         name = f"orders-{number}"
         account.role(name, inline={"one": {"Version": "2012-10-17", "Statement": [statement]}})
-        event = {"role_name": name}
-        with pytest.raises(errors.CallerIdentityTested, match=key.partition(":")[2]):
-            ask(event, sign(sts, event))
+        for explain in ({}, {"explain": True}):
+            event = {"role_name": name, **explain}
+            with pytest.raises(errors.CallerIdentityTested, match=key.partition(":")[2]):
+                ask(event, sign(sts, event))

@@ -83,3 +83,14 @@ def test_the_arn_of_a_role_or_of_its_session_means_this_role(text: str) -> None:
     assert request.arn is not None
     assert request.arn.account == "111122223333"
     assert Request.parse(request.to_event()) == request
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\t\n\u2003", "x" * 201, 7, True, None, ["x"], {}])
+def test_a_reason_is_a_text_that_says_something(reason: object) -> None:
+    with pytest.raises(InvalidRequest, match="reason has to be a text of 1 to 200 characters"):
+        Request.parse({"role_name": "a", "reason": reason})
+
+
+def test_a_reason_is_one_line_that_can_be_seen() -> None:
+    assert Request.parse({"role_name": "a", "reason": "x" * 200}).reason == "x" * 200
+    assert Request.parse({"role_name": "a", "reason": " a\r\nb\u202e"}).reason == "a b\\u202e"

@@ -170,6 +170,15 @@ def test_roles_and_callers_are_told_apart_in_a_session_s_name(names: list[str]) 
         assert name.startswith("iam-sudo-")
 
 
+def test_callers_and_roles_that_begin_alike_or_have_commas_are_told_apart() -> None:
+    for pairs in (
+        [("a,b", "cc"), ("a", "b,cc"), ("a-b", "cc"), ("a", "b-cc")],
+        [("r" * 50, f"{'b' * 60}{end}") for end in ("1", "2")],
+        [(f"{'r' * 60}{end}", "ann") for end in ("1", "2")],
+    ):
+        assert len({session_name(role, caller=caller) for role, caller in pairs}) == len(pairs)
+
+
 NAMES = st.text("abcXYZ019+=,.@_-", min_size=1, max_size=64)
 
 
