@@ -401,8 +401,8 @@ def test_a_proof_holds_for_a_minute_and_no_second_more(sts: FakeSts) -> None:
 
 def test_a_proof_is_remembered_as_long_as_it_holds_and_no_longer(sts: FakeSts) -> None:
     proofs = Proofs(IdentityService(sts.client()))
-    proof, other = (parsed(sign(sts, ASKED, who=who)) for who in (ANN, BOB))
-    began = proof.expires - 65
+    signed = sign(sts, ASKED)
+    proof, other, began = parsed(signed), parsed(sign(sts, ASKED, who=BOB)), signed_at(signed)
     proofs.take(proof, now=began - 5)
     for later in (0, 30, 60):
         with pytest.raises(errors.ProofRefused, match="used already"):
