@@ -1,9 +1,12 @@
 """Patterns of callers: who chooses a name, a path or the name of a session fits no more."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from iam_sudo_core.broker.callers import CallerPattern, Identity
 from iam_sudo_core.errors import InvalidSettings
+from iam_sudo_core.policy.patterns import matches
 
 IAM, STS = "arn:aws:iam::111122223333", "arn:aws:sts::111122223333"
 SESSION = f"{STS}:assumed-role"
@@ -192,3 +195,39 @@ def test_callers_of_every_partition_are_known_and_are_of_that_partition(partitio
         assert fits(f"arn:{partition}:{form}", f"arn:{partition}:{form}")
         assert fits(f"arn:*:{form}", f"arn:{partition}:{form}")
         assert not fits(f"arn:{partition}-x:{form}", f"arn:{partition}:{form}")
+
+
+def spoilt(text: str) -> st.SearchStrategy[str]:
+    """An ARN in which stars and question marks take the place of some of it."""
+    cuts = st.tuples(st.integers(8, len(text)), st.integers(0, 6), st.sampled_from("*?"))
+
+    def cut(found: list[tuple[int, int, str]]) -> str:
+        result = text
+        for at, length, sign in found:
+            result = result[:at] + sign + result[at + length :]
+        return result
+
+    return st.lists(cuts, max_size=4).map(cut)
+
+
+NAMES = st.text("aA1.", min_size=2, max_size=4)
+CALLERS = st.one_of(
+    st.builds(f"{IAM}:user/{{}}{{}}".format, st.sampled_from(["", "a/", "A:a/", "a/A/"]), NAMES),
+    st.builds(f"{SESSION}/{{}}/{{}}".format, NAMES, NAMES),
+    st.builds(f"{STS}:federated-user/{{}}".format, NAMES),
+    st.just(f"{IAM}:root"),
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(CALLERS.flatmap(lambda caller: st.tuples(spoilt(caller), st.just(caller) | CALLERS)))
+def test_an_allow_fits_no_more_than_it_says_and_a_deny_no_less(found: tuple[str, str]) -> None:
+    pattern, caller = found
+    try:
+        allowed = fits(pattern, caller)
+    except InvalidSettings:
+        return
+    written = pattern.removeprefix(f"{SESSION}/")
+    of_all = pattern + "/*" if written != pattern and "/" not in written else pattern
+    assert matches(of_all, caller) or not allowed
+    assert fits(pattern, caller, is_allow=False) or not allowed

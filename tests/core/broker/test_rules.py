@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from iam_sudo_core import Principal, Role, RoleSelectionPolicy
 from iam_sudo_core.arns import RoleArn
@@ -405,3 +407,31 @@ def test_a_rule_that_can_fit_no_role_is_an_error_so_that_no_deny_is_in_vain(
 def test_tags_of_any_script_are_tags() -> None:
     rule = {**RULE, "role-tags": {"\u043a\u043e\u043c\u0430\u043d\u0434\u0430 1": "a b*+-=._:/@"}}
     assert grant(rule, tags={"\u043a\u043e\u043c\u0430\u043d\u0434\u0430 1": "a bc+-=._:/@"})
+
+
+@settings(max_examples=500)
+@given(
+    st.text("aA-", min_size=1, max_size=4),
+    st.text("aA-*?", min_size=1, max_size=4),
+    st.sampled_from(["/", "/a/", "/a/b/"]),
+    st.sampled_from(["/*", "/a/", "/?/", "*"]),
+    st.dictionaries(st.sampled_from(["a", "A", "b"]), st.sampled_from(["", "a", "A"]), max_size=2),
+    st.dictionaries(st.sampled_from(["a", "B"]), st.sampled_from(["a", "*", "?"]), max_size=2),
+    st.sampled_from([{"Service": "ecs-*"}, {"Service": "ec2.*"}, {"AWS": "*"}, {"*": "*"}]),
+)
+def test_what_a_rule_allows_the_same_rule_denies(
+    role: str,
+    name: str,
+    path: str,
+    paths: str,
+    tags: dict[str, str],
+    of_tags: dict[str, str],
+    principals: dict[str, str],
+) -> None:
+    rule = {**RULE, "role-names": [name], "role-paths": [paths], "principals": [principals]}
+    rule |= {"role-tags": of_tags} if of_tags else {}
+    asked: dict[str, Any] = {"role": role, "path": path, "tags": tags}
+    everything = {**RULE, "role-names": ["*"]}
+    if grant(rule, **asked):
+        assert grant(everything, {**rule, "effect": "deny"}, **asked) is None
+    assert grant(everything, **asked)
