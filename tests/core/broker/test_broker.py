@@ -789,6 +789,14 @@ def test_nobody_fills_the_log_by_a_value_of_any_type(
         assert len(line) < 2_000
 
 
+def test_the_log_has_how_long_it_took() -> None:
+    times = iter((10.0, 11.25))
+    audit = AuditLine(request_id="req-1", event={}, clock=lambda: next(times))
+    audit.asked()
+    line = json.loads(audit.explained())
+    assert (line["milliseconds"], line["_aws"]["Timestamp"]) == (1_250, 11_250)
+
+
 def test_nor_by_many_long_values_or_by_rules() -> None:
     audit = AuditLine(request_id="req-1", event={}, clock=lambda: 0)
     audit.note(several=("x" * 4_000, 7))

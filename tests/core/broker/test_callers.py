@@ -125,6 +125,40 @@ def test_a_kind_of_callers_is_no_other() -> None:
 
 
 @pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "*",
+        "arn:aws:iam::1:user/ann",
+        "arn:aws:iam:::root",
+        "arn:aws:sts::1:assumed-role/Dev/ann",
+        "arn:aws:sts::*:assumed-role/Dev/ann",
+        "arn:evil:iam::111122223333:user/ann",
+        "arn:*:iam::111122223333:user/ann",
+        "arn:aws:iam:eu-west-1:111122223333:user/ann",
+        f"{IAM}:user/",
+        f"{IAM}:user/team/",
+        f"{IAM}:user/a*",
+        f"{IAM}:user/a n",
+        f"{IAM}:user/te am/ann",
+        f"{IAM}:user/{'a' * 65}",
+        f"{IAM}:user/ann\n",
+        f"{IAM}:role/Dev",
+        f"{IAM}:root/ann",
+        f"{SESSION}/ann",
+        f"{SESSION}/Dev/",
+        f"{SESSION}/Dev/a",
+        f"{SESSION}/team/Dev/ann",
+        f"{SESSION}/Dev/a*",
+        f"{SESSION}/Dev/{'a' * 65}",
+        f"{STS}:federated-user/a/ann",
+    ],
+)
+def test_who_has_a_name_of_another_form_is_nobody(arn: str) -> None:
+    assert Identity.parse(arn) is None
+
+
+@pytest.mark.parametrize(
     ("caller", "source_identity"),
     [
         (f"{IAM}:user/team/ann", "ann"),

@@ -73,6 +73,8 @@ def test_that_a_role_of_somebody_else_cannot_be_read_does_not_tell_that_it_is_th
     assert said(ask, sts, {"role_name": "payments-task", **explain}) == missing
     own = said(ask, sts, {**ASKED, **explain})
     assert own[0] in {"AwsCallFailed", "RoleChanged", "BrokerFailure"}
+    arn = "arn:aws:iam::123456789012:role/orders-task"
+    assert said(ask, sts, {"role_name": arn, **explain})[0] == own[0]
 
 
 def gone(operation: str = "GetRole") -> ClientError:

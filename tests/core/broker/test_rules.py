@@ -85,6 +85,18 @@ def test_a_deny_looks_at_all_whom_a_role_trusts_and_an_allow_at_the_one_that_is_
     assert grant(RULE, deny, trust=both, principal=ecs) is None
 
 
+def test_told_is_the_principal_that_was_asked_for() -> None:
+    trust = json.loads(json.dumps(ECS))
+    services = ["ecs-tasks.amazonaws.com", "ec2.amazonaws.com"]
+    trust["Statement"][0]["Principal"] = {"Service": services}
+    for asked in services:
+        given = grant(
+            {**RULE, "principals": [{"*": "*"}]}, trust=trust, principal=Principal("Service", asked)
+        )
+        assert given
+        assert given.rule.endswith(f"principal Service:{asked}")
+
+
 def test_a_principal_that_the_role_does_not_trust_is_given_nothing() -> None:
     everybody = {**RULE, "principals": [{"*": "*"}]}
     assert grant(everybody)
