@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import tracemalloc
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from iam_sudo_core.account.identity import IdentityService
 from iam_sudo_core.errors import AwsCallFailed, ProofRefused
-from tests.fake_sts import ANN, BODY, FakeSts, fake_sts
+from tests.fake_sts import ANN, BOB, BODY, FakeSts, fake_sts
 
 SIGNED = {"authorization": "x"}
 ARN = f"<Arn>{ANN}</Arn>"
@@ -153,12 +154,14 @@ def test_of_an_answer_without_end_no_more_is_read_than_sts_says(sts: FakeSts) ->
     assert peak - before < 10_000_000
 
 
-def test_after_an_answer_without_end_the_next_is_asked_for_anew() -> None:
+def test_what_an_answer_has_left_is_not_taken_for_the_next_one() -> None:
     head = "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n".format
-    # Of a million, so many come; what a connection has left would be read as the next answer.
-    answers = iter((head(1_000_000) + " " * 65_537, *[head(len(ARN)) + ARN] * 2))
+    other = f"<Arn>{BOB}</Arn>"
+    # The rest of the first answer comes late, and looks like one for whoever asks next.
+    first = [head(1_000_000) + " " * 65_537, head(len(other)) + other]
+    by_connection = iter((first, [head(len(ARN)) + ARN] * 2))
 
-    def serve(connection: socket.socket) -> None:
+    def serve(connection: socket.socket, answers: Iterator[str]) -> None:
         with connection, suppress(OSError):
             while received := connection.recv(65_536):
                 # The body may come by itself.
@@ -168,15 +171,17 @@ def test_after_an_answer_without_end_the_next_is_asked_for_anew() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def listen() -> None:
-            with suppress(OSError):
-                while True:
-                    connection, _ = listening.accept()
-                    threading.Thread(target=serve, args=[connection], daemon=True).start()
+            for answers in by_connection:
+                connection, _ = listening.accept()
+                threading.Thread(
+                    target=serve, args=[connection, iter(answers)], daemon=True
+                ).start()
 
         threading.Thread(target=listen, daemon=True).start()
         asked = service(f"http://127.0.0.1:{listening.getsockname()[1]}")
         with pytest.raises(AwsCallFailed, match="cannot be read"):
             asked.arn(SIGNED)
+        # And a connection that has nothing left is used again.
         assert [asked.arn(SIGNED) for _ in range(2)] == [ANN, ANN]
 
 
