@@ -215,7 +215,7 @@ def test_an_sts_that_is_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
         def accept() -> None:
             connection, _ = listening.accept()
             # Who waits for ever is told something else in the end.
-            gave_up.wait(60)
+            gave_up.wait(10)
             connection.close()
 
         thread = threading.Thread(target=accept)
