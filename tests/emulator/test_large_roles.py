@@ -125,6 +125,37 @@ def test_a_role_and_a_boundary_that_are_too_large_together(deployment: Deploymen
     assert not may(deployment, session, *PARAMETERS), "the boundary cuts it"
 
 
+def test_a_large_role_within_a_boundary_that_overlaps_it(deployment: Deployment) -> None:
+    name = "iam-sudo-demo-overlap"
+    # The shortest ones come last.
+    deployment.role(
+        name, *filler(52), allow("sns:*Topic*"), allow("s3:List*"), allow("ssm:Describe*")
+    )
+    # The last has no opposite, so the boundary meets the role statement by statement.
+    tagged = {"ForAnyValue:StringEquals": {"aws:TagKeys": ["env"]}}
+    boundary = managed_policy(
+        deployment,
+        "overlapping",
+        allow("s3:Get*", "s3:*Buckets", "sns:List*"),
+        allow("iam:TagUser") | {"Condition": tagged},
+    )
+    deployment.emulator.client("iam").put_role_permissions_boundary(
+        RoleName=name, PermissionsBoundary=boundary
+    )
+    session = deployment.simulated(name)
+    made = carriers(deployment)
+    assert may(deployment, session, *BUCKETS), "s3:List* and s3:*Buckets"
+    assert may(deployment, session, *TOPICS), "sns:*Topic* and sns:List*"
+    assert not may(deployment, session, *NEW_TOPIC), "the role has it, and the boundary has not"
+    assert not may(deployment, session, *PARAMETERS), "the role has it, and the boundary has not"
+    explained = deployment.run("iam-sudo", "explain", "--role-name", name, "--diff")
+    assert explained.returncode == 0, explained.stderr
+    assert "boundary as a product, compacted, carried by 2 managed policies" in explained.stdout
+    assert "s3:List*Buckets" in explained.stdout
+    deployment.simulated(name)
+    assert carriers(deployment) == made
+
+
 def test_a_denial_in_one_carrier_holds_for_all(deployment: Deployment) -> None:
     name = "iam-sudo-demo-large-denials"
     no_topics = allow("sns:*") | {"Effect": "Deny"}
