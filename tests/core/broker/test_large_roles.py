@@ -260,13 +260,26 @@ def test_a_name_under_which_somebody_else_has_another_document_is_refused(
 
 
 @pytest.mark.usefixtures("large")
-def test_a_document_that_differs_only_in_white_space_is_the_same(
+def test_a_policy_that_iam_finds_by_a_name_in_another_case_is_refused(
+    broker: ModuleType, calls: Calls
+) -> None:
+    def answer(_: str) -> None:
+        def shout(parsed: dict[str, Any], **_: Any) -> None:
+            parsed["Policy"]["Arn"] = parsed["Policy"]["Arn"].upper()
+
+        broker._IAM.meta.events.register("after-call.iam.GetPolicy", shout)
+
+    assert "it has another ARN" in tampered(broker, calls, answer)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_document_that_differs_only_in_white_space_and_the_order_of_keys_is_the_same(
     broker: ModuleType, calls: Calls
 ) -> None:
     ask(broker)
     arn, *_ = assumed(calls)
     version = stored()[arn].versions[0]
-    version.document = json.dumps(json.loads(version.document), indent=4)
+    version.document = json.dumps(json.loads(version.document), indent=4, sort_keys=True)
     calls.clear()
     ask(broker)
     assert arn in assumed(calls)
@@ -440,6 +453,22 @@ def test_what_is_not_seen_in_time_is_answered_in_words(broker: ModuleType, calls
 def test_for_what_has_another_meaning_nobody_waits(broker: ModuleType, code: str) -> None:
     fails(broker, "AssumeRole", code)
     with pytest.raises(errors.AwsCallFailed, match=code):
+        simulated(broker, pytest.fail)
+
+
+@pytest.mark.usefixtures("large")
+def test_for_what_is_not_seen_of_the_role_nobody_waits(broker: ModuleType) -> None:
+    asked = []
+
+    def fail(**_: Any) -> None:
+        asked.append(1)
+        # The first time is to read the role, and the second to look at it again.
+        if len(asked) == READS["ListRolePolicies"]:
+            error = {"Code": "ServiceFailure", "Message": "no"}
+            raise ClientError({"Error": error}, "ListRolePolicies")
+
+    broker._IAM.meta.events.register("before-call.iam.ListRolePolicies", fail)
+    with pytest.raises(errors.AwsCallFailed, match="ListRolePolicies failed: ServiceFailure"):
         simulated(broker, pytest.fail)
 
 
