@@ -23,7 +23,7 @@ from .names import NamesOfActions
 from .overlaps import RESOURCES
 from .statements import ALWAYS, DENY, Condition, Statement
 
-# Of automata; about half a second for the longest policies.
+# Of automata and of patterns that are put together; about half a second for the longest policies.
 MAX_STEPS = 250_000
 # Of denials. Ten carriers have room for hundreds, STS for a dozen.
 _MAX_DENIALS = 200
@@ -45,14 +45,22 @@ def denied_outside(
     Raises:
         NotExact: there are no such statements, or too many.
     """
-    parts = [list(left_out(each)) for each in allows]
-    room = Room(Steps(MAX_STEPS))
+    for each in allows:
+        if unsure := each.action.unsure:
+            raise NotExact(each, f"what {min(unsure)} in its actions matches is not sure")
     try:
-        sets = _Sets.of(allows, room.steps)
+        return _by_sets(allows, [list(left_out(each)) for each in allows])
     except TooManySteps:
         raise NotExact(allows[0], _TOO_MANY) from None
+
+
+def _by_sets(allows: Sequence[Statement], parts: Sequence[Sequence[Part]]) -> list[Statement]:
+    room = Room(Steps(MAX_STEPS))
+    sets = _Sets.of(allows, room.steps)
     denials: list[Statement] = []
     for each in sorted(set(sets.by_matching.values()), key=sorted):
+        if not all(parts[number] for number in each):
+            continue  # one of them leaves out nothing
         left: list[Part] = [(EVERYTHING, ALWAYS)]
         for number in sorted(each):
             left = _both(left, parts[number], allows[number], room)
@@ -129,6 +137,7 @@ def _both(
     """What of some parts and of others is the same."""
     found = {}
     for (one, one_condition), (other, other_condition) in product(ones, others):
+        room.steps.take(len(one.patterns) + len(other.patterns))
         resource = common_part(one, other, statement, RESOURCES, room)
         if resource is not None:
             condition = joined(one_condition, other_condition, statement)

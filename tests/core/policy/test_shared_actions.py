@@ -191,6 +191,10 @@ AT_ONCE = [allow(f"s3:*{letter}*", f"{S3}{letter}") for letter in "abcdefgh"]
         ),
         (AT_ONCE, "too many of the statements at once"),
         (
+            [allow("s3:${aws:userid}", A), allow("s3:Get*", B)],
+            "in its actions matches is not sure",
+        ),
+        (
             [
                 but(allow("s3:*", "arn:aws:s3:::*a"), "Resource"),
                 allow("s3:Get*", "arn:aws:s3:::a*"),
@@ -216,3 +220,19 @@ def test_what_takes_too_many_steps_is_given_up(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(shared_actions, "MAX_STEPS", 5)
     with pytest.raises(NotExact, match="too many of the statements at once"):
         denied(*statements)
+
+
+# What ten statements leave out has nothing in common, and is a thousand resources.
+EXCEPTING = [
+    but(allow(f"s3:*{letter}*", [f"{S3}{letter}/{number}" for number in range(100)]), "Resource")
+    for letter in "abcdefghij"
+]
+
+
+def test_what_takes_too_long_to_put_together_is_refused() -> None:
+    with pytest.raises(NotExact, match="too many of the statements at once"):
+        denied(*EXCEPTING)
+
+
+def test_nothing_is_put_together_where_one_statement_leaves_out_nothing() -> None:
+    assert denied(*EXCEPTING, allow("*")) == []
