@@ -463,6 +463,14 @@ def test_a_boundary_that_is_carried_over_by_no_construction_is_passed_as_it_is()
     ]
 
 
+def test_what_is_passed_as_it_is_keeps_what_managed_policies_of_the_role_allow() -> None:
+    bound = allow("*0", Condition=NO_OPPOSITE)
+    role = snapshot(allow("s3:Get0"), bounds=[bound], managed=[allow("sqs:*")])
+    [first, *_] = plans(role)
+    assert first.policy_arns == (ARN,)
+    assert json.loads(first.policy)["Statement"] == [deny(NotAction=["s3:Get0", "sqs:*"])]
+
+
 def test_a_boundary_that_was_not_read_refuses_the_role() -> None:
     role = RoleSnapshot(
         Role("task", RoleArn("aws", "111122223333", "task"), {}), permissions_boundary=ARN

@@ -120,6 +120,17 @@ def test_more_than_ten_carriers_hold_is_refused() -> None:
         plans(role)
 
 
+def test_parts_of_all_statements_count_together() -> None:
+    """A part is more than half of a carrier, so thirty of them have no room in ten."""
+
+    def cut_into(parts: int, *, service: str) -> Any:
+        return allow([f"{service}:{'Get' * 1_200}{number:02}" for number in range(parts)])
+
+    assert len(pack(parse([cut_into(15, service="s3")])) or ()) == 15
+    both = [cut_into(15, service="s3"), cut_into(16, service="sqs")]
+    assert pack(parse(both)) is None
+
+
 def test_managed_policies_stay_arns_while_there_is_room() -> None:
     arns = tuple(f"arn:aws:iam::aws:policy/P{number}" for number in range(25))
     documents = {arn: document(allow(f"sqs:Get{arn}")) for arn in arns}
