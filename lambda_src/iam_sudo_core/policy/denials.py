@@ -59,8 +59,9 @@ ALWAYS_HAVE = {
     "Date": frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"}),
 }
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
+# Midnight is 00:00: whether 24:00 is one depends on who reads it, newer Pythons for one.
 _MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 _SECONDS = re.compile("[0-9]{10}")
 _FALSE_OF = {"true": "false", "false": "true"}

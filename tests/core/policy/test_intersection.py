@@ -191,6 +191,7 @@ def test_statements_without_an_exact_complement(statements: list[Json], problem:
         {"DateLessThan": {"aws:CurrentTime": "2026-12-31"}},
         {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00"}},
         {"DateLessThan": {"aws:CurrentTime": "2026-13-31T00:00:00Z"}},
+        {"DateLessThan": {"aws:CurrentTime": "2026-12-31T24:00:00Z"}},
         {"DateLessThan": {"aws:CurrentTime": "2026-12-31T00:00:00Z\n"}},
         {"DateLessThan": {"aws:CurrentTime": "2026"}},
         {"DateGreaterThan": {"aws:CurrentTime": ["2026-12-31T00:00:00Z", "2027-12-31T00:00:00Z"]}},
