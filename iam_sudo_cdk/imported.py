@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -14,9 +15,10 @@ from .errors import CannotGrant, InvalidChoice
 from .grants import grant_invoke
 from .identities import is_function
 from .permission_sets import PermissionSet
+from .session_policy import FAILED, GRANTED, REFUSED, metric
 from .values import check_truths
 
-_ACCOUNT = 4
+_REGION, _ACCOUNT = 3, 4
 
 
 @runtime_checkable
@@ -30,6 +32,18 @@ class IIamSudo(Protocol):
 
     def grant_sudo(self, grantee: Developer) -> iam.Grant:
         """Let `grantee` use the selected roles."""
+        ...
+
+    def metric_granted(self, **options: Any) -> cloudwatch.Metric:
+        """How many sessions were handed out."""
+        ...
+
+    def metric_refused(self, *, error: str | None = None, **options: Any) -> cloudwatch.Metric:
+        """How many requests were refused."""
+        ...
+
+    def metric_failed(self, *, error: str | None = None, **options: Any) -> cloudwatch.Metric:
+        """How many requests failed."""
         ...
 
 
@@ -77,3 +91,23 @@ class ImportedIamSudo(Construct):
         if isinstance(who, PermissionSet):
             raise CannotGrant(grantee=str(who), problem="it is granted where the broker is made")
         return grant_invoke(self._function, who)
+
+    def metric_granted(self, **options: Any) -> cloudwatch.Metric:
+        """How many sessions were handed out, in the account and region of the broker."""
+        return self._metric(GRANTED, **options)
+
+    def metric_refused(self, *, error: str | None = None, **options: Any) -> cloudwatch.Metric:
+        """How many requests were refused; see `IamSudo.metric_refused`."""
+        return self._metric(REFUSED, error=error, **options)
+
+    def metric_failed(self, *, error: str | None = None, **options: Any) -> cloudwatch.Metric:
+        """How many requests failed; see `IamSudo.metric_failed`."""
+        return self._metric(FAILED, error=error, **options)
+
+    def _metric(self, name: str, *, error: str | None = None, **options: Any) -> cloudwatch.Metric:
+        # A metric is of the stack's region unless it is told, whatever the region of the broker is.
+        if not cdk.Token.is_unresolved(self._function.function_arn):
+            region = self._function.function_arn.split(":")[_REGION]
+            if not cdk.Token.is_unresolved(region):
+                options = {"region": region, **options}
+        return metric(self, name, error=error, **options)

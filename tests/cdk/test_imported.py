@@ -139,3 +139,30 @@ def test_an_arn_that_stands_for_more_than_one_function_is_none(arn, account):
 def test_same_environment_is_true_or_false_itself(value):
     with pytest.raises(InvalidChoice, match="same_environment"):
         imported(stack(ACCOUNT), same_environment=value)
+
+
+@pytest.mark.parametrize("name", ["metric_granted", "metric_refused", "metric_failed"])
+def test_its_metrics_are_those_of_a_broker_that_is_made_here(name):
+    scope = stack(ACCOUNT)
+    theirs = getattr(imported(stack(ACCOUNT)), name)()
+    ours = getattr(iam_sudo(scope), name)()
+    assert (theirs.namespace, theirs.metric_name) == (ours.namespace, ours.metric_name)
+    assert (theirs.statistic, theirs.dimensions) == (ours.statistic, ours.dimensions)
+
+
+def test_its_metrics_are_of_the_brokers_region_and_not_of_the_stacks():
+    assert imported(of_another_region()).metric_granted().region == REGION
+
+
+def test_its_metrics_are_by_the_class_of_an_error_that_there_is():
+    broker = imported(stack(ACCOUNT))
+    refused = broker.metric_refused(error="PrincipalNotAllowed")
+    assert refused.dimensions == {"error": "PrincipalNotAllowed"}
+    with pytest.raises(InvalidChoice, match="^error: "):
+        broker.metric_failed(error="PrincipalNotAllowed")
+
+
+def test_metrics_of_a_broker_whose_arn_only_the_deployment_knows_are_of_the_stacks_region():
+    arn = cdk.Fn.import_value("broker")
+    metric = IamSudo.from_function_arn(stack(ACCOUNT), "IamSudo", arn).metric_granted()
+    assert metric.region is None or metric.region == REGION
