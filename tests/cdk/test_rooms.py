@@ -11,7 +11,7 @@ FILES = sorted(LIBRARY.rglob("*.py"))
 ROOMS = {path.parent.name for path in LIBRARY.glob("*/__init__.py")}
 FLOOR = {path.stem for path in LIBRARY.glob("*.py")} - {"__init__"}
 # The floor itself stands on `application`; above the strategies are these.
-ABOVE = {"iam_sudo", "stack"}
+ABOVE = {"iam_sudo", "imported", "stack"}
 # What of ours a room may import besides the core; a module of the floor counts as a room here.
 MAY_IMPORT = {
     "application": set(),
