@@ -440,7 +440,7 @@ class TooManyCarriers(SessionRefused):
         own = "" if carriers is None else f" ({carriers:,} of them are of iam-sudo)"
         super().__init__(
             f"{role}: its session needs managed policies, and the account has no room for more"
-            f"{own}: {detail}; delete those that nobody uses, or have the quota raised",
+            f"{own}: {detail}; delete those that nobody uses",
             role=role,
             carriers=carriers,
             detail=detail,

@@ -1,9 +1,9 @@
 """Have carriers there: managed policies that hold what does not fit into a session.
 
-A carrier that is there is read before it is used: its one version has to be the first, and say what
-is meant. Else somebody changed it, and nothing is granted. One that is not there is made, and then
-old ones are removed, so that nobody has to clean up: a bounded number at a time, each time others
-first, since one that somebody has attached or given a version stays.
+A carrier that is there is read before it is used: its first version has to be in force, and say
+what is meant. Else somebody changed it, and nothing is granted. One that is not there is made, and
+then old ones are removed, so that nobody has to clean up: a bounded number at a time, each time
+others first, since one that somebody has attached or given a version stays.
 
 IAM is eventually consistent (IAM User Guide, "Troubleshoot IAM: Changes that I make are not always
 immediately visible"): what was made may not be seen for some seconds, by IAM and by STS. So it is
@@ -16,18 +16,29 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from ..arns import CARRIER_PATH
-from ..errors import AwsCallFailed, CarrierChanged, CarriersNotSeen, TooManyCarriers, quoted
+from ..errors import (
+    AwsCallFailed,
+    CarrierChanged,
+    CarriersNotSeen,
+    IamSudoError,
+    TooManyCarriers,
+    quoted,
+)
 from ..session.carriers import Carrier, is_old
 from .calls import CONNECTIONS, Client, call, pages
 from .patience import Patience
 
 # More than one session makes, so that they never get more.
 MOST_REMOVED = 20
+# An account has 1,500 managed policies (IAM User Guide, "IAM and AWS STS quotas"). Whoever changes
+# a role again and again, to have it carried, shall not keep others from making theirs.
+MOST_CARRIERS = 1_000
 _FIRST_VERSION = "v1"
 _PAGE_SIZE = 1_000
 # What STS says with a meaning that has nothing to do with policies that it does not see: STS API
@@ -58,8 +69,8 @@ def provide(
     Where all are there, this is one round trip.
 
     Raises:
-        CarrierChanged: somebody made or changed one of them.
-        TooManyCarriers: the account has no room for another managed policy.
+        CarrierChanged: somebody made or changed one of them, or took its name elsewhere.
+        TooManyCarriers: the account has no room for another managed policy, or carriers have none.
         CarriersNotSeen: IAM says that one is there, and does not show it.
         AwsCallFailed: AWS refused or failed a call.
     """
@@ -67,6 +78,9 @@ def provide(
     if not missing:
         return Provided()
     there, removed = _remove_old(iam, day=day, turn=missing[0].name)
+    if there is not None and there - removed + len(missing) > MOST_CARRIERS:
+        others = "the rest of its quota is for those of others"
+        raise TooManyCarriers(role=role, carriers=there - removed, detail=others)
 
     def make(carrier: Carrier) -> bool:
         try:
@@ -86,7 +100,7 @@ def provide(
             # Somebody else was faster. It is read like any other, as soon as it is seen.
             while _missing(iam, [carrier], role=role):
                 if not patience.goes_on():
-                    raise CarriersNotSeen(role=role, detail=error.detail) from None
+                    raise _unseen(iam, carrier, role=role, detail=error.detail) from None
             return False
         return True
 
@@ -125,6 +139,20 @@ def _missing(iam: Client, carriers: Iterable[Carrier], *, role: str) -> list[Car
             for carrier, policy, version in found
             if not _is_there(carrier, policy.result(), version.result(), role=role)
         ]
+
+
+def _unseen(iam: Client, carrier: Carrier, *, role: str, detail: str) -> IamSudoError:
+    """Why IAM says that a carrier is there and does not show it.
+
+    A name is one whatever its path and its case (IAM API Reference, "CreatePolicy"), so one that
+    somebody took elsewhere stands in the way of the carrier for good.
+    """
+    with suppress(AwsCallFailed):
+        for policy in _policies(iam):
+            if policy["PolicyName"].lower() == carrier.name and policy["Arn"] != carrier.arn:
+                problem = "it has the name of a carrier in another path"
+                return CarrierChanged(role=role, policy_arn=policy["Arn"], problem=problem)
+    return CarriersNotSeen(role=role, detail=detail)
 
 
 def _is_there(
@@ -171,14 +199,7 @@ def _remove_old(iam: Client, *, day: date, turn: str) -> tuple[int | None, int]:
     To clean up is no reason to refuse: what cannot be removed stays.
     """
     try:
-        found = pages(
-            iam,
-            "list_policies",
-            "Policies",
-            Scope="Local",
-            PathPrefix=CARRIER_PATH,
-            PaginationConfig={"PageSize": _PAGE_SIZE},
-        )
+        found = _policies(iam, PathPrefix=CARRIER_PATH)
     except AwsCallFailed:
         return None, 0
     old = [
@@ -197,3 +218,9 @@ def _remove_old(iam: Client, *, day: date, turn: str) -> tuple[int | None, int]:
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         return len(found), sum(pool.map(remove, old[:MOST_REMOVED]))
+
+
+def _policies(iam: Client, **some: str) -> list[Mapping[str, Any]]:
+    """The managed policies of the account."""
+    paging = {"PageSize": _PAGE_SIZE}
+    return pages(iam, "list_policies", "Policies", Scope="Local", PaginationConfig=paging, **some)

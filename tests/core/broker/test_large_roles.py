@@ -21,7 +21,7 @@ from moto.iam.models import iam_backends
 
 from iam_sudo_core import Request, errors
 from iam_sudo_core.account import carrying
-from iam_sudo_core.account.carrying import MOST_REMOVED
+from iam_sudo_core.account.carrying import MOST_CARRIERS, MOST_REMOVED
 from iam_sudo_core.account.patience import WAITS
 from iam_sudo_core.broker import decision
 from iam_sudo_core.broker.settings import Settings
@@ -286,6 +286,40 @@ def test_a_document_that_differs_only_in_white_space_and_the_order_of_keys_is_th
     assert "CreatePolicy" not in operations(calls)
 
 
+def names_are_unique(broker: ModuleType) -> None:
+    """IAM's own rule: one name is one policy, whatever its path and its case."""
+
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        name = params["body"]["PolicyName"]
+        policies = iam_backends[ACCOUNT]["aws"].managed_policies.values()
+        if any(policy.name.lower() == name.lower() for policy in policies):
+            said = {"Code": "EntityAlreadyExists", "Message": f"A policy called {name} already"}
+            raise ClientError({"Error": said}, "CreatePolicy")
+
+    broker._IAM.meta.events.register("before-call.iam.CreatePolicy", refuse)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("path", ["/", "/IAM-SUDO/", "/iam-sudo/x/"])
+@pytest.mark.parametrize("upper", [False, True])
+def test_a_name_that_somebody_took_in_another_path_is_told_and_not_waited_for_again(
+    broker: ModuleType, calls: Calls, path: str, *, upper: bool
+) -> None:
+    name = ask(broker, explain=True)["plan"]["carriers"][0]["arn"].removeprefix(PATH)
+    taken = iam().create_policy(
+        PolicyName=name.upper() if upper else name,
+        Path=path,
+        PolicyDocument=written(allow("*")),
+    )["Policy"]["Arn"]
+    names_are_unique(broker)
+    calls.clear()
+    with pytest.raises(errors.CarrierChanged) as caught:
+        simulated(broker, lambda _: None)
+    assert f"managed policy {taken}, which was to carry" in str(caught.value)
+    assert "it has the name of a carrier in another path" in str(caught.value)
+    assert "AssumeRole" not in operations(calls)
+
+
 @pytest.mark.parametrize(("one", "other"), [("true", "1"), ("1", "1.0"), ('"1"', "1")])
 def test_values_that_python_takes_for_equal_are_not_the_same(one: str, other: str) -> None:
     assert carrying._canonical(json.loads(one)) != carrying._canonical(json.loads(other))
@@ -384,6 +418,25 @@ def test_an_account_without_room_is_refused_with_the_number_of_carriers(
     fails(broker, "CreatePolicy", "LimitExceeded", message="PoliciesPerAccount: 1500")
     with pytest.raises(errors.TooManyCarriers, match=r"\(3 of them are of iam-sudo\): .*1500"):
         ask(broker)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("there", [MOST_CARRIERS - 2, MOST_CARRIERS - 1])
+def test_carriers_leave_room_for_the_policies_of_others(
+    broker: ModuleType, monkeypatch: pytest.MonkeyPatch, there: int
+) -> None:
+    def listed(_iam: Any, operation: str, *_: Any, **__: Any) -> list[Any]:
+        assert operation == "list_policies"
+        path = {"Path": "/iam-sudo/", "Arn": PATH}
+        return [path | {"PolicyName": f"{TODAY:%Y%m%d}-{'a' * 20}"} for _ in range(there)]
+
+    monkeypatch.setattr(carrying, "pages", listed)
+    if there + 2 <= MOST_CARRIERS:
+        assert ask(broker)["AccessKeyId"]
+        return
+    with pytest.raises(errors.TooManyCarriers, match=r"\(999 of them are of iam-sudo\): the rest"):
+        ask(broker)
+    assert not stored()
 
 
 @pytest.mark.usefixtures("large")
