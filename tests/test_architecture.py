@@ -31,7 +31,9 @@ ALLOWED = {
         "filelock", "keyring", "platformdirs",
         "_sha2", "_sha256",  # the standard library's, of this Python or another
     },
-    "iam_sudo_cdk": {"iam_sudo_cdk", "iam_sudo_core", "aws_cdk", "constructs", "jsii"},
+    "iam_sudo_cdk": {
+        "iam_sudo_cdk", "iam_sudo_core", "aws_cdk", "constructs", "jsii", "botocore",
+    },
 }  # fmt: skip
 
 # What a room may import of its own house, itself aside. A word is a file beside the rooms, or a

@@ -17,6 +17,7 @@ from constructs import Construct
 
 from ..errors import InvalidChoice
 from ..values import has_attribute, listed
+from .services import doubt
 
 # The base role's inline policy of regions and services.
 LIMITS_POLICY = "limits"
@@ -115,8 +116,11 @@ class Limits:
             allowed = f"a list of at most {_CHARACTERS:,} characters, for a role has no more room"
             raise InvalidChoice(key=key, value=f"{len(values)} values", allowed=allowed)
 
-    def policies(self) -> dict[str, iam.PolicyDocument]:
-        """The inline policy of the base role, by its name, if there is anything to deny."""
+    def policies(self, scope: Construct) -> dict[str, iam.PolicyDocument]:
+        """The inline policy of the base role, by its name, if there is anything to deny.
+
+        `scope` is warned of what denies nothing.
+        """
         statements = []
         if self.allowed_regions is not None:
             # Absent is denied as well.
@@ -132,6 +136,7 @@ class Limits:
                 )
             )
         if self.denied_services:
+            self._warn(scope)
             statements.append(
                 iam.PolicyStatement(
                     sid="NotByServices",
@@ -141,6 +146,17 @@ class Limits:
                 )
             )
         return {LIMITS_POLICY: iam.PolicyDocument(statements=statements)} if statements else {}
+
+    def _warn(self, scope: Construct) -> None:
+        for service in self.denied_services:
+            if _is_token(service) or (meant := doubt(service)) is None:
+                continue
+            cdk.Annotations.of(scope).add_warning_v2(
+                f"iam-sudo:unknownService:{service}",
+                f"denied_services: IAM has no service {service} that this version knows{meant}; "
+                "its Deny is in vain then. Acknowledge this where AWS's Service Authorization "
+                "Reference has it",
+            )
 
     def boundary(self, scope: Construct) -> iam.IManagedPolicy | None:
         """The permissions boundary of the roles that are made; one construct for all of them."""

@@ -84,12 +84,12 @@ class SessionPolicyStrategy:
             region's (Global Accelerator: us-west-2), that region has to be allowed.
         denied_services: which services sessions may not use, as IAM writes them (`ec2`, `rds`);
             default: none. Both are Denies of the base role, so they hold with `--local` as well.
+            Of a service that nobody knows, `cdk synth` warns (`iam-sudo:unknownService:NAME`).
         permissions_boundary: of the base role and the execution role: the name of a managed policy
             of the account, an ARN or an `IManagedPolicy`; default: none. The execution role needs
             what its policy `broker` says, and no session may change the boundary.
         role_path: the IAM path of both roles, as in `/team/`; default: `/`. A role keeps its name
-            and cannot move: of a broker that is deployed, change `role_name` as well. With
-            `--local`, people then give the base role's ARN (`--base-role`, IAM_SUDO_BASE_ROLE).
+            and cannot move: of a broker that is deployed, change `role_name` as well.
         large_roles: carry what a session has no room for by managed policies, which the broker
             makes in the path `/iam-sudo/` and deletes after two days; default: True. With False,
             and where an SCP denies it, roles of more than 2,048 characters are refused.
@@ -238,7 +238,7 @@ class SessionPolicyStrategy:
                 name=self.role_name,
                 path=self.role_path,
                 boundary=boundary,
-                limits=limits.policies(),
+                limits=limits.policies(scope),
                 managed_policies=self.base_role_managed_policies,
                 broker_role=role,
                 function_name=self.function_name,

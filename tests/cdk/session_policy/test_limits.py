@@ -12,7 +12,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_signer as signer
-from aws_cdk.assertions import Template
+from aws_cdk.assertions import Annotations, Match, Template
 
 from iam_sudo_cdk import (
     IamSudo,
@@ -115,6 +115,50 @@ def test_the_services_that_are_spared_are_those_that_botocore_knows_no_region_of
     assert has_no_region >= set(NOT_SPARED)
     assert set(services) > set(SPARED)
     assert list(GLOBAL_SERVICES) == sorted((has_no_region - set(NOT_SPARED)) | set(SPARED))
+
+
+def warnings(scope):
+    return [
+        each.entry.data
+        for each in Annotations.from_stack(scope).find_warning("*", Match.any_value())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("service", "meant"),
+    [
+        ("dynamdb", "(is it dynamodb?)"),
+        # Names of the SDK.
+        ("bedrock-runtime", "(is it bedrock?)"),
+        ("stepfunctions", "(is it states?)"),
+        ("efs", "(is it elasticfilesystem?)"),
+        ("docdb", "(is it rds?)"),
+        ("partnercentral-selling", "(is it partnercentral?)"),
+        ("bedrok-runtime", "(is it bedrock?)"),
+        ("a-service-of-nobody", "knows; its"),
+    ],
+)
+def test_a_deny_that_denies_nothing_is_told(service, meant):
+    scope = stack()
+    iam_sudo(scope, denied_services=["ec2", service])
+    [told] = warnings(scope)
+    assert service in told
+    assert meant in told
+    assert "ec2" not in told
+
+
+def test_a_service_that_is_newer_than_we_are_is_acknowledged_by_its_name():
+    scope = stack()
+    iam_sudo(scope, denied_services=["newer", "dynamdb"])
+    cdk.Annotations.of(scope).acknowledge_warning("iam-sudo:unknownService:newer", "we know it")
+    [told] = warnings(scope)
+    assert "dynamdb" in told
+
+
+def test_a_service_that_a_token_names_is_not_doubted():
+    scope = stack()
+    iam_sudo(scope, denied_services=[cdk.Fn.import_value("service")])
+    assert warnings(scope) == []
 
 
 @pytest.mark.parametrize(
