@@ -16,17 +16,20 @@ from importlib import import_module
 
 class Context:
     aws_request_id = "00000000-0000-4000-8000-000000000000"
-    invoked_function_arn = sys.argv[2]
+
+    def __init__(self, function_arn: str) -> None:
+        self.invoked_function_arn = function_arn
 
 
 def main() -> None:
+    context = Context(sys.argv[2])
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     module, _, function = sys.argv[1].rpartition(".")
     for line in sys.stdin:
         started = time.perf_counter()
         handler = getattr(import_module(module), function)
-        reply = handler(json.loads(line), Context())
+        reply = handler(json.loads(line), context)
         elapsed = time.perf_counter() - started
         print(json.dumps({"seconds": elapsed, "keys": sorted(reply)}), file=answers, flush=True)
 

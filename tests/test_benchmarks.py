@@ -88,3 +88,14 @@ def test_the_first_round_does_not_count() -> None:
 
 def test_a_run_says_how_far_aws_is() -> None:
     assert Run(1, Path(), 0.04, print).latency == 0.04
+
+
+def test_all_that_measures_is_there_without_an_argument() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", "import runpy; runpy.run_module('benchmarks')"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")
