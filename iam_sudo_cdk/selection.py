@@ -23,6 +23,7 @@ from iam_sudo_core.policy.principals import TYPES
 from .application import USES
 from .environment import ENVIRONMENT_BYTES, broker_variables, compact, environment_bytes
 from .errors import InvalidChoice, InvalidConfiguration
+from .values import is_known
 
 # Characters of names (IAM User Guide, "IAM and AWS STS quotas"), and the two wildcards.
 _NAME_PATTERN = re.compile(r"[A-Za-z0-9_+=,.@*?-]+")
@@ -215,6 +216,6 @@ def _strings(
     if not isinstance(values, list | tuple) or not values:
         raise InvalidChoice(key=key, value=values or None, allowed=allowed)
     for value in values:
-        if not isinstance(value, str) or cdk.Token.is_unresolved(value) or not accepts(value):
+        if not isinstance(value, str) or not is_known(value) or not accepts(value):
             raise InvalidChoice(key=key, value=value, allowed=allowed)
     return tuple(dict.fromkeys(values))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import aws_cdk as cdk
@@ -17,10 +17,11 @@ from iam_sudo_core import Principal
 from iam_sudo_core.broker import published_rules
 from iam_sudo_core.broker.rules import Rule
 from iam_sudo_core.broker.selection import POLICY_VARIABLE
-from iam_sudo_core.errors import InvalidSettings
+from iam_sudo_core.errors import InvalidSettings, quoted
 
 from .environment import ENVIRONMENT_BYTES, broker_variables, environment_bytes
 from .errors import InvalidConfiguration
+from .values import is_known
 
 _UNSET: Any = object()
 # Systems Manager User Guide, "Managing parameter tiers": bytes of an advanced parameter.
@@ -41,8 +42,8 @@ class SudoRule:
         principals: patterns of whom the roles trust, `TYPE:ID`; default: for an allow
             `Service:ecs-tasks.amazonaws.com`, for a deny anybody.
         role_tags: tags that the roles have, by their keys, with a pattern of the value or a list;
-            default: any.
-        role_paths: patterns of the roles' paths, as in `/team/*`; default: any.
+            default: None, for any. An empty one is refused, as everywhere here.
+        role_paths: patterns of the roles' paths, as in `/team/*`; default: None, for any.
         max_duration_seconds: of a session, 900 or more; default: an hour, which is the most. Of
             several rules that allow a role, the shortest holds.
         require_reason: whether the request has to say why (`--reason`); default: False.
@@ -55,8 +56,8 @@ class SudoRule:
     callers: Sequence[str]
     role_names: Sequence[str]
     principals: Sequence[str] = _UNSET
-    role_tags: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
-    role_paths: Sequence[str] = ()
+    role_tags: Mapping[str, str | Sequence[str]] | None = None
+    role_paths: Sequence[str] | None = None
     max_duration_seconds: int | None = None
     require_reason: bool = False
 
@@ -96,17 +97,15 @@ class SudoRule:
             "effect": self.effect,
             "callers": _listed(self.callers),
             "role-names": _listed(self.role_names),
-            "principals": [
-                {principal.type: principal.id}
-                for principal in map(Principal.parse, self.principals)
-            ],
+            "principals": [*map(_principal, self.principals)]
+            if isinstance(self.principals, list | tuple)
+            else self.principals,
         }
-        if self.role_tags:
-            entry["role-tags"] = {
-                key: value if isinstance(value, str) else _listed(value)
-                for key, value in self.role_tags.items()
-            }
-        if self.role_paths:
+        if isinstance(self.role_tags, Mapping):
+            entry["role-tags"] = {key: _listed(value) for key, value in self.role_tags.items()}
+        elif self.role_tags is not None:
+            entry["role-tags"] = self.role_tags
+        if self.role_paths is not None:
             entry["role-paths"] = _listed(self.role_paths)
         if self.max_duration_seconds is not None:
             entry["max-duration-seconds"] = self.max_duration_seconds
@@ -116,11 +115,11 @@ class SudoRule:
 
     def _problem(self) -> str:
         try:
-            text = json.dumps(self.entry())
-            if cdk.Token.is_unresolved(text):
-                return "all of it has to be known at synth, and it has a token"
-            Rule.parse(json.loads(text), number=1)
-        except (InvalidSettings, ValueError, TypeError, AttributeError) as error:
+            entry = self.entry()
+            if not is_known(str(entry)):
+                return "all of it has to be known at synth, and it has a token or {{resolve:…}}"
+            Rule.parse(entry, number=1)
+        except (InvalidSettings, ValueError) as error:
             return str(error).removeprefix(f"{POLICY_VARIABLE}: rule 1: ")
         return ""
 
@@ -177,6 +176,15 @@ def rules_text(rules: Sequence[SudoRule]) -> str:
 
 def _entries(rules: Sequence[SudoRule]) -> list[dict[str, object]]:
     return [rule.entry() for rule in rules]
+
+
+def _principal(value: object) -> dict[str, str]:
+    try:
+        principal = Principal.parse(cast(str, value))
+    except (AttributeError, ValueError):
+        problem = f"principals: {quoted(value)} is not TYPE:ID, as in Service:lambda.amazonaws.com"
+        raise ValueError(problem) from None
+    return {principal.type: principal.id}
 
 
 def _listed(values: object) -> object:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import aws_cdk as cdk
+
 from .errors import InvalidChoice
 
 
@@ -37,3 +39,14 @@ def listed(key: str, value: object, *, of: str) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
         raise InvalidChoice(key=key, value=value, allowed=f"a list of {of}, in brackets")
     return tuple(value)
+
+
+def is_known(text: str) -> bool:
+    """Whether a text is deployed as it is checked here, and nobody else puts something in.
+
+    What only the deployment knows is a token, of a text or of a list, or a dynamic reference, which
+    is no token to the CDK (CloudFormation User Guide, "Get values stored in other services using
+    dynamic references").
+    """
+    later = ("#{Token[", "{{resolve:")
+    return not (cdk.Token.is_unresolved(text) or any(each in text for each in later))

@@ -27,7 +27,9 @@ def test_role_names_that_no_role_can_have_are_refused(role_names):
     "principals",
     [[], "Service:ecs-tasks.amazonaws.com", ["ecs-tasks.amazonaws.com"], ["Service:"], [":x"],
      ["Servce:ecs-tasks.amazonaws.com"], ["service:ecs-tasks.amazonaws.com"], [None],
-     ["Service: ecs-tasks.amazonaws.com"], [{"Service": "ecs-tasks.amazonaws.com"}]],
+     ["Service: ecs-tasks.amazonaws.com"], [{"Service": "ecs-tasks.amazonaws.com"}],
+     # What somebody else would put in.
+     ["Service:{{resolve:ssm:service}}"], [f"Service:{cdk.Fn.import_value('service')}"]],
 )  # fmt: skip
 def test_principals_that_the_broker_would_refuse_are_refused(principals):
     with pytest.raises(InvalidChoice, match=r"^principals: .*TYPE:ID") as refusal:

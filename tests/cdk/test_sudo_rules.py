@@ -87,8 +87,20 @@ def test_without_rules_nothing_is_added():
         ({"callers": ["ann"]}, "fits no caller"),
         ({"callers": [f"arn:aws:iam::{cdk.Aws.ACCOUNT_ID}:user/ann"]}, "known at synth"),
         ({"role_names": []}, "at least one"),
-        ({"principals": ["ecs-tasks.amazonaws.com"]}, "SudoRule"),
-        ({"principals": []}, "at least one"),
+        ({"principals": ["ecs-tasks.amazonaws.com"]}, 'principals: "ecs-.*" is not TYPE:ID'),
+        ({"principals": []}, "principals has to be a list with at least one"),
+        ({"principals": None}, "principals has to be a list"),
+        ({"principals": "Service:*"}, "principals has to be a list"),
+        ({"principals": [{"Service": "*"}]}, "principals: .* is not TYPE:ID"),
+        ({"callers": {ANN}}, "callers has to be a list"),
+        ({"callers": [b"ann"]}, "callers: .* has to be a pattern"),
+        ({"role_tags": ["team"]}, "role-tags has to be an object"),
+        ({"role_tags": {1: "orders"}}, "role-tags: .* is no key"),
+        # What was left of a list that somebody made is not taken for no limit.
+        ({"role_tags": {}}, "role-tags has to be an object"),
+        ({"role_paths": []}, "role-paths has to be a list with at least one"),
+        ({"role_paths": ""}, "role-paths has to be a list with at least one"),
+        ({"max_duration_seconds": cdk.Duration.hours(1)}, "max-duration-seconds is .* whole"),
         ({"role_tags": {"team": 1}}, "has to be a list"),
         ({"role_paths": ["team"]}, "fits no path"),
         ({"max_duration_seconds": 60}, "900"),
@@ -100,6 +112,33 @@ def test_a_rule_that_the_broker_would_refuse_is_refused(changes, problem):
     with pytest.raises(InvalidConfiguration, match=problem) as caught:
         SudoRule(**{"callers": [ANN], "role_names": ["*"], **changes})
     assert str(caught.value).startswith("SudoRule: ")
+
+
+REFERENCE = "{{resolve:ssm:team}}"
+LATER = [cdk.Fn.import_value("team"), cdk.Fn.split(",", cdk.Fn.import_value("team"))[0], REFERENCE]
+
+
+@pytest.mark.parametrize("later", LATER)
+@pytest.mark.parametrize(
+    "field",
+    [
+        lambda later: {"callers": [f"arn:aws:iam::*:user/{later}"]},
+        lambda later: {"role_names": [later]},
+        lambda later: {"principals": [f"Service:{later}"]},
+        lambda later: {"role_paths": [f"/{later}/"]},
+        lambda later: {"role_tags": {"team": later}},
+        lambda later: {"role_tags": {later: "orders"}},
+    ],
+)
+def test_no_part_of_a_rule_is_put_in_by_the_deployment(field, later):
+    with pytest.raises(InvalidConfiguration, match="known at synth"):
+        SudoRule(**{"callers": [ANN], "role_names": ["*"], **field(later)})
+
+
+def test_a_list_that_the_deployment_knows_is_no_list_of_patterns():
+    names = cdk.Fn.split(",", cdk.Fn.import_value("names"))
+    with pytest.raises(InvalidConfiguration, match="known at synth"):
+        SudoRule(callers=["*"], role_names=["*"], role_paths=cdk.Token.as_list(names))
 
 
 @pytest.mark.parametrize("rules", [RULE, "*", ["*"], [{"effect": "allow"}]])

@@ -159,7 +159,7 @@ def _tags(value: object, where: str) -> Mapping[str, tuple[str, ...]]:
         fields.invalid(f"{where} has to be an object such as {{KEY: PATTERN}}")
     tags: dict[str, tuple[str, ...]] = {}
     for key, values in value.items():
-        if not key or not _is_of_tags(key) or len(key) > _LONGEST_KEY:
+        if not isinstance(key, str) or not _is_key(key):
             fields.invalid(f"{where}: {quoted(key)} is no key of a tag, which is never a pattern")
         if fold(key) in tags:
             fields.invalid(f"{where}: {quoted(key)} is there in another case as well")
@@ -170,6 +170,10 @@ def _tags(value: object, where: str) -> Mapping[str, tuple[str, ...]]:
             if not _is_of_tags(literal) or not fields.can_have_length(each, 0, _LONGEST_VALUE):
                 fields.invalid(f"{name}: {quoted(each)} fits no value; of several make a list")
     return tags
+
+
+def _is_key(text: str) -> bool:
+    return bool(text) and _is_of_tags(text) and len(text) <= _LONGEST_KEY
 
 
 def _is_of_tags(text: str) -> bool:
