@@ -89,6 +89,9 @@ class Extras:
                     "queue_arn": "an sqs.IQueue",
                 }
                 raise InvalidChoice(key=key, value=value, allowed=kind[attribute])
+            if attribute == "key_arn" and value is not None and _is_alias(value):
+                allowed = "a kms.IKey that is the key itself, not an alias of it"
+                raise InvalidChoice(key=key, value=value.key_arn, allowed=allowed)
         groups = self.security_groups
         if groups is not None and not (
             isinstance(groups, list | tuple)
@@ -227,3 +230,11 @@ class Extras:
         ):
             if is_there is None:
                 acknowledge_in_packs(function, rule, reason)
+
+
+def _is_alias(key: kms.IKey) -> bool:
+    """Whether it goes by the ARN of an alias: a policy that names this is not about the key.
+
+    AWS KMS Developer Guide, "Specifying KMS keys in IAM policy statements".
+    """
+    return has_attribute(key, "alias_name") or ":alias/" in key.key_arn

@@ -110,7 +110,8 @@ class SessionPolicyStrategy:
             group that stays makes the next deployment fail; what was handed out remains in
             CloudTrail, as `AssumeRole` with the session's name. RETAIN keeps it.
         log_encryption_key: of the log; default: a key of CloudWatch Logs. The policy of an
-            imported one has to let CloudWatch Logs use it. Sessions can use it, not change it.
+            imported one has to let CloudWatch Logs use it. Sessions can use it, not change it. It
+            is the key itself, never an alias, for which no policy could keep it.
         environment_encryption: the key of the function's environment; default: a key of Lambda's.
         reserved_concurrent_executions: of the function; default: what the account has left.
         vpc, vpc_subnets, security_groups: the network of the function, from which it has to reach

@@ -49,6 +49,11 @@ def test_cloudwatch_logs_may_use_the_key_for_the_brokers_log_alone():
     id_, properties = only(template, "AWS::KMS::Key")
     assert only(template, "AWS::Logs::LogGroup")[1]["KmsKeyId"] == f"<{id_}.Arn>"
     (_, statement) = properties["KeyPolicy"]["Statement"]
+    assert statement["Effect"] == "Allow"
+    assert statement["Action"] == [
+        f"kms:{act}"
+        for act in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey*", "ReEncrypt*")
+    ]
     assert statement["Principal"] == {"Service": f"logs.{REGION}.amazonaws.com"}
     assert statement["Condition"] == {
         "ArnEquals": {
@@ -76,6 +81,21 @@ def test_a_session_may_use_the_brokers_keys_and_neither_end_nor_hand_them_on(nam
     for action in ("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy", "CreateGrant", "Disable"):
         assert action not in spared
     assert "kms:Decrypt" in statement["NotAction"]
+
+
+ALIASES = [
+    lambda scope: kms.Alias(scope, "Alias", alias_name="alias/iam-sudo", target_key=key(scope)),
+    lambda scope: kms.Alias.from_alias_name(scope, "Alias", "alias/iam-sudo"),
+    lambda scope: kms.Key.from_key_arn(scope, "Alias", ALIAS_ARN),
+]
+ALIAS_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/iam-sudo"
+
+
+@pytest.mark.parametrize("alias", ALIASES, ids=["made", "by its name", "by its ARN"])
+@pytest.mark.parametrize("name", ["log_encryption_key", "environment_encryption"])
+def test_an_alias_is_no_key_that_anything_could_be_kept_from(name, alias):
+    with pytest.raises(InvalidChoice, match=f"^{name}: .*the key itself"):
+        built(**{name: alias})
 
 
 def test_one_key_for_both_is_kept_once():
