@@ -48,5 +48,5 @@ def is_known(text: str) -> bool:
     is no token to the CDK (CloudFormation User Guide, "Get values stored in other services using
     dynamic references").
     """
-    later = ("#{Token[", "{{resolve:")
-    return not (cdk.Token.is_unresolved(text) or any(each in text for each in later))
+    is_token = cdk.Token.is_unresolved(text) or cdk.Token.is_unresolved([text])
+    return not (is_token or "{{resolve:" in text)
