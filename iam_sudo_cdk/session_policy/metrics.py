@@ -51,7 +51,7 @@ _LONGEST_MINUTES = 1_440
 def metric(
     scope: Construct, name: str, *, error: str | None = None, **options: Any
 ) -> cloudwatch.Metric:
-    """One of the broker's metrics, in the account and region of `scope`.
+    """One of the broker's metrics, in the account and region of `scope` if `options` tell no other.
 
     `error` is the class of an error, of refusals and failures; `options` those of a Metric.
 
@@ -62,12 +62,15 @@ def metric(
         kinds = ", ".join(each for each in sorted(vars(errors)) if _is_counted(name, each))
         raise InvalidChoice(key="error", value=error, allowed=kinds)
     defaults = {"statistic": "Average" if name == LATENCY else "Sum"}
-    return cloudwatch.Metric(
+    made = cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,
         dimensions_map=None if error is None else {_BY_ERROR: error},
         **{**defaults, **options},
-    ).attach_to(scope)
+    )
+    # Older CDKs put a metric where it is attached to, whatever it was told.
+    told = {place: options[place] for place in ("account", "region") if place in options}
+    return made.attach_to(scope).with_(**told)
 
 
 def _is_counted(name: str, error: object) -> bool:

@@ -22,7 +22,17 @@ from iam_sudo_cdk import (
 from iam_sudo_core import errors
 from iam_sudo_core.broker.audit import AuditLine, malformed_rules
 from iam_sudo_core.broker.published import Published
-from tests.cdk.templates import ACCOUNT, REGION, base_role, iam_sudo, only, render, stack, synth
+from tests.cdk.templates import (
+    ACCOUNT,
+    OTHER_ACCOUNT,
+    REGION,
+    base_role,
+    iam_sudo,
+    only,
+    render,
+    stack,
+    synth,
+)
 from tests.core.conftest import CONTEXT, ONE, account, broker  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.slow
@@ -161,6 +171,12 @@ def test_metrics_of_a_broker_are_looked_for_where_it_is():
     assert metric.period.to_hours() == 1
     with pytest.raises(RuntimeError, match="region"):
         metric.create_alarm(there, "Alarm", threshold=1, evaluation_periods=1)
+
+
+def test_a_metric_is_of_the_account_and_region_that_it_is_told():
+    told = {"account": OTHER_ACCOUNT, "region": "us-east-1"}
+    metric = iam_sudo(stack(ACCOUNT)).metric_granted(**told)
+    assert {"account": metric.account, "region": metric.region} == told
 
 
 def test_alarms_tell_the_topic_when_they_ring_and_when_it_is_over():

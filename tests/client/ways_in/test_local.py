@@ -128,8 +128,11 @@ def test_who_may_not_read_the_base_role_assumes_it_by_its_name(
 def test_local_refuses_what_the_broker_refuses(account: Account, caller: CallerSession) -> None:
     env = {"StringEquals": {"aws:TagKeys": "env"}}
     boundary = account.managed_policy("boundary", allow("ssm:*", "arn:aws:s3:::a:*", Condition=env))
-    describe = {"Version": "2012-10-17", "Statement": [allow("ssm:*", "arn:aws:s3:::a*b")]}
-    account.role("orders-task", inline={"one": describe}, boundary=boundary)
+    overlapping = {
+        "Version": "2012-10-17",
+        "Statement": [allow("ssm:*", "arn:aws:s3:::a*b"), allow("s3:Get*", Condition=env)],
+    }
+    account.role("orders-task", inline={"one": overlapping}, boundary=boundary)
     with pytest.raises(Refused, match="permissions boundary"):
         simulate(caller, "orders-task")
     account.role("orders-task-2")
