@@ -2,10 +2,13 @@
 
 import json
 import socket
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -368,6 +371,32 @@ def test_a_proof_is_good_for_one_request_of_an_instance(
     is_refused(proof, "used already")
     # Blanks that the signature does not see make no other proof of it.
     is_refused({**proof, "authorization": proof["authorization"].replace(", ", ",  ")}, "no form")
+
+
+def test_of_two_requests_at_once_one_takes_the_proof() -> None:
+    """The second asks while the first has looked and not yet written down what it takes."""
+    both_have_looked = threading.Barrier(2)
+
+    class Slow:
+        signature = "a" * 64
+
+        @property
+        def expires(self) -> float:
+            with suppress(threading.BrokenBarrierError):
+                both_have_looked.wait(timeout=1)
+            return 60
+
+    proofs = Proofs(cast(IdentityService, SimpleNamespace(region=REGION)))
+
+    def take(_: int) -> bool:
+        try:
+            proofs.take(cast(Proof, Slow()), now=0)
+        except errors.ProofRefused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(take, range(2))) == [False, True]
 
 
 def test_a_refused_proof_is_used_as_well(
