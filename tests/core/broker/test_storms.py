@@ -14,7 +14,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from iam_sudo_core import errors
-from tests.aws_account import Account
+from tests.aws_account import Account, Calls
+from tests.core.broker.carriers.large_roles import document, fails, operations, stored
 from tests.core.broker.conftest import Ask
 from tests.core.conftest import BASE_ROLE, CONTEXT, ONE
 from tests.fake_sts import ANN, TOKEN, FakeSts, sign
@@ -129,6 +130,38 @@ def test_the_broker_recovers_when_the_storm_is_over(
     storm(broker, event)
     is_over.append(True)
     assert set(storm(broker, event)) == {"granted"}
+
+
+class TestOfALargeRole:
+    """Two carriers each, which fifty ask for at once and one makes."""
+
+    @pytest.fixture
+    def event(self, account: Account) -> dict[str, Any]:
+        account.role("iam-sudo-demo-task", inline={"large": document(60)})
+        return {"role_name": "iam-sudo-demo-task"}
+
+    def test_all_get_the_same_carriers(
+        self, broker: ModuleType, event: dict[str, Any], calls: Calls
+    ) -> None:
+        assert set(storm(broker, event)) == {"granted"}
+        passed = {json.dumps(each["PolicyArns"]) for name, each in calls if name == "AssumeRole"}
+        assert len(passed) == 1
+        assert len(stored()) == 2
+
+    def test_they_get_words_or_a_session_while_iam_makes_some(
+        self, broker: ModuleType, event: dict[str, Any]
+    ) -> None:
+        fails(broker, "CreatePolicy", "Throttling", times=5)
+        said = storm(broker, event)
+        assert {each for each in said if each != "granted" and "Throttling" not in each} == set()
+        assert "granted" in said
+
+    def test_nobody_gets_a_session_while_iam_makes_none(
+        self, broker: ModuleType, event: dict[str, Any], calls: Calls
+    ) -> None:
+        fails(broker, "CreatePolicy", "Throttling")
+        assert set(storm(broker, event)) == {"AwsCallFailed: CreatePolicy failed: Throttling: no"}
+        assert "AssumeRole" not in operations(calls)
 
 
 class TestWithRules:
