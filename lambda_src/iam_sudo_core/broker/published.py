@@ -10,7 +10,6 @@ Source: Systems Manager User Guide, "Working with parameter versions". Why so: d
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
 from ..account.calls import Client
@@ -39,9 +38,8 @@ class PublishedRules:
     def __init__(self, ssm: Client, parameter: str) -> None:
         self.parameter = parameter
         self._ssm = ssm
-        self._lock = threading.Lock()
-        self._read: tuple[int, str] | None = None
-        self._known: Published | None = None
+        # What was read, and what it says: one value, so that requests at once need no lock.
+        self._known: tuple[tuple[int, str], Published] | None = None
 
     def now(self) -> Published:
         """The rules as they are now.
@@ -50,17 +48,17 @@ class PublishedRules:
             AwsCallFailed: the parameter cannot be read.
         """
         found = read_parameter(self._ssm, self.parameter)
-        with self._lock:
-            if self._known is None or self._read != found:
-                self._known = self._parsed(*found)
-                self._read = found
-            return self._known
+        known = self._known
+        if known and known[0] == found:
+            return known[1]
+        published = self._parsed(*found, before=known[1] if known else None)
+        self._known = found, published
+        return published
 
-    def _parsed(self, version: int, text: str) -> Published:
+    def _parsed(self, version: int, text: str, *, before: Published | None) -> Published:
         try:
             return Published(self.parameter, version, published_rules(text), version)
         except InvalidSettings as error:
-            before = self._known
             return Published(
                 self.parameter,
                 version,
