@@ -32,6 +32,7 @@ SHORT = {
     "demo/emulator.py: self.process.wait(timeout=10)": "it is killed then",
     "demo/emulator.py: opener.open(f'{self.url}/_ministack/ready', timeout=5)": "tried again",
     "tests/core/account/test_identity.py: gave_up.wait(10)": "who waits on has another error then",
+    "tests/core/broker/test_proof.py: both_have_looked.wait(timeout=1)": "one waits for the lock",
 }
 # What may be read of the environment of whoever runs the tests. `TMPDIR` is read by the emulator's
 # own process, and the demo only says how long it took.
