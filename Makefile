@@ -54,7 +54,7 @@ test-elsewhere:
 	done; cat $(ELSEWHERE)
 
 # All other Pythons that are here, one after the other; CI of the repository has a job for each.
-test-pythons:
+test-pythons: .venv/.stamp
 	@for python in $(OTHER_PYTHONS); do $(MAKE) --no-print-directory test-$$python || exit 1; done
 
 test-oldest-cdk:
